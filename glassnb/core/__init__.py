@@ -1,1 +1,25 @@
-"""Under construction."""
+"""The ground floor: structures, neighbours, pair histograms, files, progress, parallel work.
+
+Every other room stands on this one. The neighbour search and the pair histogram are linked-cell and
+all-pairs methods (Allen and Tildesley, Computer Simulation of Liquids) in any periodic cell.
+"""
+
+from glassnb.core.config import Config, config
+from glassnb.core.histograms import pair_histogram
+from glassnb.core.neighbours import Neighbours, neighbours
+from glassnb.core.parallel import map_tasks
+from glassnb.core.provenance import provenance
+from glassnb.core.structure import PairMapping, half_box, number_density
+
+__all__ = [
+    "Config",
+    "Neighbours",
+    "PairMapping",
+    "config",
+    "half_box",
+    "map_tasks",
+    "neighbours",
+    "number_density",
+    "pair_histogram",
+    "provenance",
+]

@@ -8,7 +8,7 @@ Kernels live in ``_kernels.py`` files and use one of the two decorators below, a
   threads enter threaded code at once, so the threaded version runs under one lock, and tasks that
   :mod:`glassnb.core.parallel` maps over threads or machines get the serial version.
 
-``fastmath`` stays off: results must not depend on the order a compiler likes, and NaN must stay NaN.
+``fastmath`` stays off: results must not depend on the order a compiler likes, and NaN stays NaN.
 """
 
 from __future__ import annotations

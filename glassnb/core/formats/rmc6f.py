@@ -1,0 +1,167 @@
+"""Configurations of RMCProfile (``.rmc6f``, version 6).
+
+Header lines ``key: value`` in any order, then ``Atoms:`` and one line per atom: number, element,
+optional label, fractional coordinates, site in the unit cell, and the unit cell (RMCProfile 6.7
+manual, section 4.11).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from ase import Atoms
+from ase.cell import Cell
+
+from glassnb.core.formats.lines import Lines, element, group_by_element
+
+__all__ = ["parse", "render"]
+
+
+def parse(path: str, text: str) -> Atoms:
+    """Read an RMCProfile configuration.
+
+    Parameters
+    ----------
+    path : str
+        Name of the file, for messages.
+    text : str
+        Its content.
+
+    Returns
+    -------
+    ase.Atoms
+        The configuration. Where the file relates atoms to a crystal, arrays ``rmc6f_site`` and
+        ``rmc6f_cell`` and ``info["rmc6f_supercell"]`` keep the relation.
+    """
+    lines = Lines(path, text)
+    header, cell = _header(lines)
+    symbols, coordinates, sites = _atoms(lines)
+    declared = header.get("number of atoms")
+    if declared is not None and declared != str(len(symbols)):
+        lines.fail(f"{declared} atoms, as the header says, not {len(symbols)}")
+    if not symbols:
+        lines.fail("at least one atom")
+    atoms = Atoms(symbols, cell=cell, pbc=True)
+    atoms.set_scaled_positions(coordinates)
+    if all(len(site) == 4 for site in sites):
+        atoms.set_array("rmc6f_site", np.array(sites)[:, 0])
+        atoms.set_array("rmc6f_cell", np.array(sites)[:, 1:])
+        supercell = header.get("supercell dimensions", "1 1 1").split()
+        atoms.info["rmc6f_supercell"] = tuple(int(word) for word in supercell)
+    if title := header.get("metadata title") or header.get("metadata material"):
+        atoms.info["title"] = title
+    return atoms
+
+
+def _header(lines: Lines) -> tuple[dict[str, str], Cell]:
+    """Read up to the line ``Atoms:``."""
+    header: dict[str, str] = {}
+    parameters = vectors = None
+    while True:
+        line = lines.next("'Atoms:'").strip()
+        key, _, value = line.partition(":")
+        key = " ".join(key.lower().split())
+        if key == "atoms":
+            break
+        header[key] = value.strip()
+        if key == "cell (ang/deg)":
+            what = "a, b, c in Å and alpha, beta, gamma in degrees (6 numbers)"
+            parameters = lines.floats(value.split(), 6, what)
+            if min(parameters[:3]) <= 0:
+                lines.fail(what)
+        elif key == "lattice vectors (ang)":
+            what = "a lattice vector (3 numbers in Å)"
+            vectors = np.array([lines.floats(lines.next(what).split(), 3, what) for _ in range(3)])
+        elif key in ("number of atoms", "supercell dimensions"):
+            words = value.split()
+            wanted = 1 if key == "number of atoms" else 3
+            if len(words) != wanted or not all(word.isdigit() for word in words):
+                lines.fail(f"{key}: {wanted} whole number(s)")
+    return header, _cell(lines, parameters, vectors)
+
+
+def _cell(lines: Lines, parameters: list[float] | None, vectors: np.ndarray | None) -> Cell:
+    if vectors is None and parameters is None:
+        lines.fail("'Cell (Ang/deg):' or 'Lattice vectors (Ang):' before the atoms")
+    if vectors is None:
+        return Cell.fromcellpar(parameters)
+    if abs(np.linalg.det(vectors)) < 1e-6:
+        lines.fail("lattice vectors that span a volume before the atoms")
+    if parameters is None:
+        return Cell(vectors)
+    # The rows are the vectors; some programs, ASE among them, write them as columns.
+    for candidate in (Cell(vectors), Cell(vectors.T)):
+        if np.allclose(candidate.cellpar(), parameters, rtol=1e-4, atol=1e-2):
+            return candidate
+    lines.fail("lattice vectors that agree with 'Cell (Ang/deg):' before the atoms")
+
+
+def _atoms(lines: Lines) -> tuple[list[str], list[list[float]], list[list[int]]]:
+    symbols, coordinates, sites = [], [], []
+    what = "an atom: number, element, 3 fractional coordinates, site, 3 numbers of its unit cell"
+    while any(line.strip() for line in lines.lines[lines.number :]):
+        words = lines.next(what).split()
+        if len(words) < 5:
+            lines.fail(what)
+        start = 2 if _is_number(words[2]) else 3  # after an optional label such as [1]
+        symbols.append(element(lines, words[1]))
+        coordinates.append(lines.floats(words[start : start + 3], 3, what))
+        sites.append([int(word) for word in words[start + 3 : start + 7] if _is_integer(word)])
+    return symbols, coordinates, sites
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word.upper().replace("D", "E"))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_integer(word: str) -> bool:
+    return word.lstrip("-").isdigit()
+
+
+def render(atoms: Atoms) -> str:
+    """Write an RMCProfile configuration, atoms grouped by element.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A structure with a cell; atoms outside it are put back.
+
+    Returns
+    -------
+    str
+        Content of the file.
+    """
+    elements, counts, order = group_by_element(atoms)
+    title = str(atoms.info.get("title", atoms.get_chemical_formula(empirical=True)))
+    known = "rmc6f_site" in atoms.arrays and "rmc6f_cell" in atoms.arrays
+    sites = atoms.arrays["rmc6f_site"] if known else np.arange(len(atoms)) + 1
+    cells = atoms.arrays["rmc6f_cell"] if known else np.zeros((len(atoms), 3), int)
+    supercell = atoms.info.get("rmc6f_supercell", (1, 1, 1)) if known else (1, 1, 1)
+    text = [
+        "(Version 6f format configuration file)",
+        f"Metadata title:             {' '.join(title.split())}",
+        f"Number of types of atoms:   {len(elements)}",
+        f"Atom types present:         {' '.join(elements)}",
+        f"Number of each atom type:   {' '.join(map(str, counts))}",
+        "Number of moves generated:           0",
+        "Number of moves tried:               0",
+        "Number of moves accepted:            0",
+        "Number of prior configuration saves: 0",
+        f"Number of atoms:                     {len(atoms)}",
+        f"Number density (Ang^-3):             {len(atoms) / atoms.get_volume():.10f}",
+        f"Supercell dimensions:                {' '.join(map(str, supercell))}",
+        f"Cell (Ang/deg): {' '.join(f'{x:.10f}' for x in atoms.cell.cellpar())}",
+        "Lattice vectors (Ang):",
+    ]
+    text += ["".join(f"{x:18.10f}" for x in vector) for vector in atoms.cell]
+    text.append("Atoms:")
+    fractional = atoms.get_scaled_positions(wrap=True)
+    symbols = atoms.get_chemical_symbols()
+    for number, i in enumerate(order, start=1):
+        xyz = "".join(f"{x:18.12f}" for x in fractional[i])
+        unit_cell = "".join(f"{x:4d}" for x in cells[i])
+        text.append(f"{number:7d} {symbols[i]:>3s} [1]{xyz}{sites[i]:7d}{unit_cell}")
+    return "\n".join(text) + "\n"

@@ -1,0 +1,151 @@
+"""The xyz files of SOVA and pyMolDyn, whose second line describes the cell.
+
+====================  ==========================================================================
+second line           cell
+====================  ==========================================================================
+``CUB a``             cubic
+``TET a c``           tetragonal
+``ORT a b c``         orthorhombic
+``HEX a c``           hexagonal prism with edge ``a`` (its lattice constant is the root of 3 x a)
+``RHO a alpha``       rhombohedral
+``MON a b c beta``    monoclinic
+``TRI a b c alpha beta gamma``  triclinic
+any keyword, 9 numbers          three cell vectors
+``NON``               no cell
+====================  ==========================================================================
+
+Lengths are in Å, angles in radians (M. Shiga et al., SOVA; I. Meyer et al., J. Comput. Chem. 38,
+389 (2017) for the seven shapes of pyMolDyn).
+"""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+import numpy as np
+from ase import Atoms
+from ase.cell import Cell
+
+from glassnb.core.formats.lines import Lines, element
+
+__all__ = ["check_frames", "parse", "recognise", "render"]
+
+_LETTERS = {"CUB": "a", "TET": "a c", "ORT": "a b c", "HEX": "a c", "RHO": "a alpha",
+            "MON": "a b c beta", "TRI": "a b c alpha beta gamma", "NON": ""}  # fmt: skip
+
+
+def recognise(text: str) -> bool:
+    """Tell SOVA's xyz from other xyz files by the keyword in the second line."""
+    words = (text.splitlines()[1:2] or [""])[0].split()
+    if not words or words[0].upper() not in _LETTERS:
+        return False
+    if words[0].upper() == "NON":
+        return len(words) == 1
+    # An ordinary comment may begin with such a word, but is hardly written in capitals.
+    return words[0].isupper() or (len(words) > 1 and words[1].replace(".", "").isdigit())
+
+
+def parse(path: str, text: str) -> Atoms:
+    """Read the xyz file of SOVA or pyMolDyn.
+
+    Parameters
+    ----------
+    path : str
+        Name of the file, for messages.
+    text : str
+        Its content; one frame.
+
+    Returns
+    -------
+    ase.Atoms
+        The structure, periodic unless the file says ``NON``.
+    """
+    lines = Lines(path, text)
+    total = lines.integer("the number of atoms")
+    cell = _cell(lines)
+    symbols = []
+    positions = np.empty((total, 3))
+    for index in range(total):
+        what = f"atom {index + 1} of {total}: element and 3 coordinates in Å"
+        words = lines.next(what).split()
+        symbols.append(element(lines, words[0]))
+        positions[index] = lines.floats(words[1:], 3, what)
+    lines.end(f"the end of the file after {total} atoms (one frame)")
+    return Atoms(symbols, positions=positions, cell=cell, pbc=cell is not None)
+
+
+def _cell(lines: Lines) -> Cell | None:
+    words = lines.next("the cell, such as 'CUB 24.713'", blank=True).split()
+    shape, values = words[0].upper(), words[1:]
+    letters = _LETTERS[shape].split()
+    if shape == "NON":
+        return None
+    if len(values) == 9:
+        vectors = np.array(lines.floats(values, 9, "9 components of the cell vectors in Å"))
+        if abs(np.linalg.det(vectors.reshape(3, 3))) < 1e-6:
+            lines.fail("cell vectors that span a volume")
+        return Cell(vectors.reshape(3, 3))
+    what = f"'{shape} {_LETTERS[shape]}', lengths in Å and angles in radians"
+    if len(values) != len(letters):
+        lines.fail(what)
+    given = dict(zip(letters, lines.floats(values, len(letters), what), strict=True))
+    a = given["a"]
+    lengths = [a, given.get("b", a), given.get("c", a)]
+    if shape == "HEX":
+        return Cell.fromcellpar([sqrt(3) * a, sqrt(3) * a, lengths[2], 90, 90, 60])
+    if shape == "RHO":
+        given |= {"beta": given["alpha"], "gamma": given["alpha"]}
+    angles = [given.get(name, pi / 2) for name in ("alpha", "beta", "gamma")]
+    if min(lengths) <= 0 or not all(0 < angle < pi for angle in angles):
+        lines.fail(what)
+    return Cell.fromcellpar([*lengths, *np.degrees(angles)])
+
+
+def render(atoms: Atoms) -> str:
+    """Write the xyz file of SOVA.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A structure, with or without a cell.
+
+    Returns
+    -------
+    str
+        Content of the file; cells that are no box along the axes are given by their vectors.
+    """
+    edges = np.diag(atoms.cell)
+    if not atoms.pbc.any():
+        shape = "NON"
+    elif not np.allclose(atoms.cell, np.diag(edges), atol=1e-9):
+        shape = "TRI " + " ".join(f"{x:.10f}" for x in atoms.cell.array.ravel())
+    elif np.allclose(edges, edges[0], atol=1e-9):
+        shape = f"CUB {edges[0]:.10f}"
+    else:
+        shape = "ORT " + " ".join(f"{x:.10f}" for x in edges)
+    text = [str(len(atoms)), shape]
+    for symbol, position in zip(atoms.get_chemical_symbols(), atoms.positions, strict=True):
+        text.append(f"{symbol:<3s}" + "".join(f"{x:18.10f}" for x in position))
+    return "\n".join(text) + "\n"
+
+
+def check_frames(path: str, text: str) -> None:
+    """Fail with a line number if an xyz file of any kind is cut short.
+
+    Parameters
+    ----------
+    path : str
+        Name of the file, for messages.
+    text : str
+        Its content.
+    """
+    lines = Lines(path, text)
+    while any(line.strip() for line in lines.lines[lines.number :]):
+        total = lines.integer("the number of atoms")
+        lines.next("a comment line", blank=True)
+        for index in range(total):
+            lines.next(f"atom {index + 1} of {total}")
+        while lines.lines[lines.number : lines.number + 1] and lines.lines[lines.number].startswith(
+            "VEC"
+        ):
+            lines.number += 1  # cell vectors after the atoms, an old habit that ASE knows

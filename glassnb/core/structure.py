@@ -1,0 +1,246 @@
+"""What every measurement asks of a structure: its cell, its species, and that both make sense."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from ase import Atoms
+from ase.geometry import complete_cell
+from numpy.typing import NDArray
+
+__all__ = [
+    "PairMapping",
+    "cell_heights",
+    "check_atoms",
+    "half_box",
+    "number_density",
+    "pair_cutoffs",
+    "species_of",
+]
+
+Value = TypeVar("Value")
+Pair = tuple[str, str]
+
+
+class PairMapping(Mapping[Pair, Value], Generic[Value]):
+    """A value for each unordered pair of species.
+
+    ``mapping["Si", "O"]`` and ``mapping["O", "Si"]`` are the same entry.
+
+    Parameters
+    ----------
+    entries : dict
+        Values by pair of chemical symbols.
+    """
+
+    def __init__(self, entries: Mapping[Pair, Value]) -> None:
+        self._entries = dict(entries)
+
+    def __getitem__(self, pair: Pair) -> Value:
+        """Return the value of a pair, in either order."""
+        a, b = pair
+        if (a, b) in self._entries:
+            return self._entries[a, b]
+        if (b, a) in self._entries:
+            return self._entries[b, a]
+        known = ", ".join("-".join(pair) for pair in self._entries)
+        raise KeyError(f"no pair {a}-{b}: this result holds {known}")
+
+    def __iter__(self) -> Iterator[Pair]:
+        """Iterate over the pairs."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        """Name the pairs."""
+        return f"PairMapping({', '.join('-'.join(pair) for pair in self._entries)})"
+
+
+def check_atoms(atoms: Atoms, *, periodic: bool = False, minimum: int = 1) -> None:
+    """Stop on a structure that no measurement can use.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The structure.
+    periodic : bool
+        Whether a cell that is periodic in all directions is needed.
+    minimum : int
+        The least number of atoms.
+
+    Raises
+    ------
+    ValueError
+        If atoms are too few, positions are not finite, the cell is flat, or it is not periodic
+        where it must be.
+    """
+    if not isinstance(atoms, Atoms):
+        raise ValueError(f"atoms={type(atoms).__name__}: must be an ase.Atoms object")
+    if len(atoms) < minimum:
+        raise ValueError(f"atoms: {len(atoms)} atoms, at least {minimum} are needed")
+    bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
+    if bad.size:
+        raise ValueError(
+            f"atoms: position of atom {bad[0]} is {atoms.positions[bad[0]]} "
+            f"({bad.size} atoms have NaN or infinite positions); remove or repair them"
+        )
+    cell = np.asarray(atoms.cell)
+    if not np.isfinite(cell).all():
+        raise ValueError(f"atoms.cell={cell.tolist()}: has NaN or infinite entries")
+    lengths = np.linalg.norm(cell, axis=1)
+    if any(atoms.pbc[k] and lengths[k] == 0 for k in range(3)):
+        raise ValueError(
+            "atoms.cell: a periodic direction has a zero cell vector; set the cell with "
+            "atoms.set_cell(...) or switch periodicity off with atoms.pbc = False"
+        )
+    if atoms.pbc.any() and abs(np.linalg.det(complete_cell(cell))) < 1e-9 * max(lengths) ** 3:
+        raise ValueError(f"atoms.cell={cell.tolist()}: its vectors lie in a plane (zero volume)")
+    if periodic and not atoms.pbc.all():
+        raise ValueError(
+            f"atoms.pbc={atoms.pbc.tolist()}: must be periodic in all three directions; set the "
+            "cell and atoms.pbc = True (a plain .xyz file carries neither)"
+        )
+
+
+def species_of(atoms: Atoms) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the species present and the species of each atom.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The structure.
+
+    Returns
+    -------
+    symbols : tuple of str
+        Chemical symbols, heaviest element first, so that pairs read as "Si-O".
+    codes : ndarray, shape (n_atoms,)
+        Index into ``symbols`` for each atom.
+    """
+    from ase.data import chemical_symbols
+
+    numbers, codes = np.unique(-atoms.numbers, return_inverse=True)
+    return tuple(chemical_symbols[-n] for n in numbers), codes.astype(np.int64)
+
+
+def pairs_of(symbols: Iterable[str]) -> list[Pair]:
+    """Return the unordered pairs of species.
+
+    Parameters
+    ----------
+    symbols : iterable of str
+        Species, in the order of :func:`species_of`.
+
+    Returns
+    -------
+    list of tuple
+        Pairs of symbols, the earlier species first.
+    """
+    listed = list(symbols)
+    return [(a, b) for i, a in enumerate(listed) for b in listed[i:]]
+
+
+def cell_heights(atoms: Atoms) -> NDArray[np.float64]:
+    """Return the distances between opposite faces of the cell.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The structure.
+
+    Returns
+    -------
+    ndarray, shape (3,)
+        Heights in Å; infinite in directions that are not periodic.
+    """
+    cell = complete_cell(np.asarray(atoms.cell))
+    heights = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    return np.where(atoms.pbc, heights, np.inf)
+
+
+def half_box(atoms: Atoms) -> float:
+    """Return the largest distance at which each pair has one nearest image.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A structure that is periodic in at least one direction.
+
+    Returns
+    -------
+    float
+        Half the smallest height of the cell, in Å.
+    """
+    return float(cell_heights(atoms).min() / 2)
+
+
+def number_density(atoms: Atoms) -> float:
+    """Return the number of atoms per volume.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A periodic structure.
+
+    Returns
+    -------
+    float
+        Number density in Å⁻³.
+    """
+    return len(atoms) / float(abs(np.linalg.det(np.asarray(atoms.cell))))
+
+
+def pair_cutoffs(cutoff: float | Mapping[Any, float], symbols: tuple[str, ...]) -> NDArray[Any]:
+    """Bring a cutoff to a matrix over species.
+
+    Parameters
+    ----------
+    cutoff : float or dict
+        One distance in Å for all pairs, or distances by pair, such as ``{("Si", "O"): 2.0}``;
+        pairs that are not named are not looked at.
+    symbols : tuple of str
+        Species present.
+
+    Returns
+    -------
+    ndarray, shape (n_species, n_species)
+        Distances in Å, 0 for pairs left out.
+
+    Raises
+    ------
+    ValueError
+        If a distance is not positive and finite or a named species is absent.
+    """
+    if not isinstance(cutoff, Mapping):
+        return np.full((len(symbols), len(symbols)), _positive("cutoff", cutoff))
+    if not cutoff:
+        raise ValueError('cutoff={}: name at least one pair, for example {("Si", "O"): 2.0}')
+    matrix = np.zeros((len(symbols), len(symbols)))
+    for key, value in cutoff.items():
+        pair = tuple(key.split("-")) if isinstance(key, str) else tuple(key)
+        if len(pair) != 2 or not all(isinstance(name, str) for name in pair):
+            raise ValueError(f'cutoff: key {key!r} must be a pair of symbols such as ("Si", "O")')
+        absent = [name for name in pair if name not in symbols]
+        if absent:
+            raise ValueError(
+                f"cutoff: pair {pair[0]}-{pair[1]} names {absent[0]}, which is not in the "
+                f"structure; its species are {', '.join(symbols)}"
+            )
+        a, b = symbols.index(pair[0]), symbols.index(pair[1])
+        matrix[a, b] = matrix[b, a] = _positive(f"cutoff[{pair[0]}-{pair[1]}]", value)
+    return matrix
+
+
+def _positive(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}={value!r}: must be a distance in Å") from None
+    if not (np.isfinite(number) and number > 0):
+        raise ValueError(f"{name}={value}: must be a positive distance in Å")
+    return number
