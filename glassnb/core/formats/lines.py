@@ -64,12 +64,17 @@ class Lines:
             self.fail(expected)
         return numbers
 
+    def more(self) -> bool:
+        """Pass over empty lines and say whether anything follows them."""
+        while self.number < len(self.lines) and not self.lines[self.number].strip():
+            self.number += 1
+        return self.number < len(self.lines)
+
     def end(self, expected: str) -> None:
         """Fail if anything but empty lines follows."""
-        while self.number < len(self.lines):
+        if self.more():
             self.number += 1
-            if self.current.strip():
-                self.fail(expected)
+            self.fail(expected)
 
 
 def element(lines: Lines, symbol: str) -> str:

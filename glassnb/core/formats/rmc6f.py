@@ -89,16 +89,17 @@ def _cell(lines: Lines, parameters: list[float] | None, vectors: np.ndarray | No
     if parameters is None:
         return Cell(vectors)
     # The rows are the vectors; some programs, ASE among them, write them as columns.
-    for candidate in (Cell(vectors), Cell(vectors.T)):
-        if np.allclose(candidate.cellpar(), parameters, rtol=1e-4, atol=1e-2):
-            return candidate
-    lines.fail("lattice vectors that agree with 'Cell (Ang/deg):' before the atoms")
+    cells = [Cell(vectors), Cell(vectors.T)]
+    agree = [np.allclose(cell.cellpar(), parameters, rtol=1e-4, atol=1e-2) for cell in cells]
+    if not any(agree):
+        lines.fail("lattice vectors that agree with 'Cell (Ang/deg):' before the atoms")
+    return cells[agree.index(True)]
 
 
 def _atoms(lines: Lines) -> tuple[list[str], list[list[float]], list[list[int]]]:
     symbols, coordinates, sites = [], [], []
     what = "an atom: number, element, 3 fractional coordinates, site, 3 numbers of its unit cell"
-    while any(line.strip() for line in lines.lines[lines.number :]):
+    while lines.more():
         words = lines.next(what).split()
         if len(words) < 5:
             lines.fail(what)

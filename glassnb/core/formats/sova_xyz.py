@@ -140,7 +140,7 @@ def check_frames(path: str, text: str) -> None:
         Its content.
     """
     lines = Lines(path, text)
-    while any(line.strip() for line in lines.lines[lines.number :]):
+    while lines.more():
         total = lines.integer("the number of atoms")
         lines.next("a comment line", blank=True)
         for index in range(total):
