@@ -25,7 +25,7 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
-from ase.io.formats import UnknownFileTypeError, filetype, open_with_compression
+from ase.io.formats import UnknownFileTypeError, filetype, ioformats, open_with_compression
 from ase.spacegroup.spacegroup import SpacegroupNotFoundError
 
 from glassnb.core.formats import cif, rmc6f, rmc_cfg, sova_xyz
@@ -218,8 +218,11 @@ def write(path: str | os.PathLike[str], atoms: Atoms, *, format: str | None = No
 
 def _ase_format(name: str) -> str:
     try:
-        return str(filetype(name, read=False))
-    except UnknownFileTypeError as error:
+        kind = str(filetype(name, read=False))
+    except UnknownFileTypeError:
+        kind = ""
+    if kind not in ioformats:
         raise ValueError(
             f"{name}: no format has this suffix; pass format=, such as 'extxyz', 'rmc' or 'sova'"
-        ) from error
+        )
+    return kind

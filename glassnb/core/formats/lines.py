@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import NoReturn
 
 import numpy as np
@@ -60,7 +61,7 @@ class Lines:
             numbers = [float(word.upper().replace("D", "E")) for word in words[:count]]
         except ValueError:
             self.fail(expected)
-        if len(numbers) < count or not np.all(np.isfinite(numbers)):
+        if len(numbers) < count or not all(map(isfinite, numbers)):
             self.fail(expected)
         return numbers
 

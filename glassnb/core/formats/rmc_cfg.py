@@ -101,9 +101,10 @@ def _coordinates(lines: Lines, total: int) -> np.ndarray:
     coordinates = np.empty((total, 3))
     for index in range(total):
         what = f"coordinates of atom {index + 1} of {total} (3 numbers from -1 to 1)"
-        coordinates[index] = lines.floats(lines.next(what).split(), 3, what)
-        if np.abs(coordinates[index]).max() > 1.01:
+        numbers = lines.floats(lines.next(what).split(), 3, what)
+        if max(map(abs, numbers)) > 1.01:
             lines.fail(what)
+        coordinates[index] = numbers
     lines.end(f"the end of the file after {total} atoms")
     return coordinates
 
