@@ -1,1 +1,25 @@
-"""Under construction."""
+"""Figures: one function for each kind of picture, drawn from results and never from files.
+
+The style is packaged: ``matplotlib.style.use("glassnb.plotting.paper")``. Colours are those of
+Okabe and Ito, which colour-blind readers can tell apart.
+"""
+
+from glassnb.plotting.figures import SPECIES_COLOURS, paper_style, save_figure, species_colour
+from glassnb.plotting.network import plot_bond_angles, plot_coordination
+from glassnb.plotting.scattering import (
+    plot_experiment,
+    plot_pair_distribution,
+    plot_structure_factor,
+)
+
+__all__ = [
+    "SPECIES_COLOURS",
+    "paper_style",
+    "plot_bond_angles",
+    "plot_coordination",
+    "plot_experiment",
+    "plot_pair_distribution",
+    "plot_structure_factor",
+    "save_figure",
+    "species_colour",
+]

@@ -1,1 +1,40 @@
-"""Under construction."""
+"""The first floor, scattering side: from coordinates to g(r) and S(Q), and to experiment.
+
+Conventions follow Keen, J. Appl. Cryst. 34, 172 (2001): Faber-Ziman partial structure factors
+S_ab(Q), which tend to 1; neutron, X-ray and electron totals; g(r), G(r), D(r) and T(r). The
+Ashcroft-Langreth and Bhatia-Thornton forms are derived from them. Every result names its
+convention.
+"""
+
+from glassnb.scattering.broadening import broaden, real_space_broadening
+from glassnb.scattering.experiment import ExperimentalData, r_factor, read_experiment
+from glassnb.scattering.pair_distribution import PairDistribution, pair_distribution
+from glassnb.scattering.peaks import DiffractionPeak, first_sharp_diffraction_peak
+from glassnb.scattering.reciprocal import ReciprocalAmplitudes, reciprocal_amplitudes
+from glassnb.scattering.structure_factor import StructureFactor, structure_factor
+from glassnb.scattering.weights import (
+    electron_form_factor,
+    neutron_scattering_length,
+    scattering_factors,
+    x_ray_form_factor,
+)
+
+__all__ = [
+    "DiffractionPeak",
+    "ExperimentalData",
+    "PairDistribution",
+    "ReciprocalAmplitudes",
+    "StructureFactor",
+    "broaden",
+    "electron_form_factor",
+    "first_sharp_diffraction_peak",
+    "neutron_scattering_length",
+    "pair_distribution",
+    "r_factor",
+    "read_experiment",
+    "real_space_broadening",
+    "reciprocal_amplitudes",
+    "scattering_factors",
+    "structure_factor",
+    "x_ray_form_factor",
+]

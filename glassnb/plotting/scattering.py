@@ -1,0 +1,88 @@
+"""Pictures of g(r) and S(Q)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from glassnb.plotting.figures import new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from glassnb.scattering import ExperimentalData, PairDistribution, StructureFactor
+
+__all__ = ["plot_experiment", "plot_pair_distribution", "plot_structure_factor"]
+
+_S_LABEL = {"neutron": "$S_N(Q)$", "x-ray": "$S_X(Q)$", "electron": "$S_e(Q)$"}
+
+
+def plot_pair_distribution(g: PairDistribution, ax: Axes | None = None) -> Axes:
+    """Draw the partial pair distribution functions, one above the other.
+
+    Parameters
+    ----------
+    g : PairDistribution
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+    """
+    ax = new_axes(ax)
+    for (a, b), values in g.partials.items():
+        ax.plot(g.r, values, label=f"{a}–{b}")
+    ax.axhline(1, color="0.7", lw=0.6, zorder=0)
+    ax.set(xlabel="$r$ (Å)", ylabel="$g_{ab}(r)$", xlim=(0, min(10.0, g.r[-1])))
+    ax.set_ylim(bottom=0)
+    ax.legend()
+    return ax
+
+
+def plot_structure_factor(sq: StructureFactor, ax: Axes | None = None) -> Axes:
+    """Draw the total structure factor.
+
+    Parameters
+    ----------
+    sq : StructureFactor
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+    """
+    ax = new_axes(ax)
+    ax.plot(sq.q, sq.total, label=f"model, {sq.radiation}")
+    return _s_axes(ax, sq.radiation, sq.q[-1])
+
+
+def plot_experiment(data: ExperimentalData, ax: Axes | None = None) -> Axes:
+    """Draw a measured structure factor as points.
+
+    Parameters
+    ----------
+    data : ExperimentalData
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+    """
+    ax = new_axes(ax)
+    ax.plot(data.q, data.total, "o", ms=2, color="k", mfc="none", mew=0.5, label="experiment")
+    return _s_axes(ax, data.radiation, data.q[-1])
+
+
+def _s_axes(ax: Axes, radiation: str, q_max: float) -> Axes:
+    ax.axhline(1, color="0.7", lw=0.6, zorder=0)
+    ax.set(xlabel="$Q$ (Å$^{-1}$)", ylabel=_S_LABEL[radiation], xlim=(0, min(20.0, q_max)))
+    ax.legend()
+    return ax

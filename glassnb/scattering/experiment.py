@@ -1,0 +1,224 @@
+"""Measured structure factors: reading them, and how far a model is from them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from ase.formula import Formula
+from numpy.typing import ArrayLike, NDArray
+
+from glassnb.scattering.weights import check_radiation, scattering_factors
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from glassnb.scattering.peaks import HasStructureFactor
+
+__all__ = ["ExperimentalData", "r_factor", "read_experiment"]
+
+CONVENTIONS = ("S", "S-1", "Q(S-1)", "F")
+
+
+@dataclass(frozen=True)
+class ExperimentalData:
+    """A measured total structure factor, brought to the Faber-Ziman convention.
+
+    Parameters
+    ----------
+    q : ndarray, shape (n_q,)
+        Scattering vector in Å⁻¹.
+    total : ndarray, shape (n_q,)
+        S(Q), tends to 1.
+    sigma : ndarray, shape (n_q,), optional
+        Standard error of S(Q).
+    radiation : str
+        ``"neutron"``, ``"x-ray"`` or ``"electron"``.
+    source : str
+        The file, and the convention in which it was read.
+    """
+
+    q: NDArray[np.float64]
+    total: NDArray[np.float64]
+    sigma: NDArray[np.float64] | None
+    radiation: str
+    source: str
+
+    convention = "Faber-Ziman, tends to 1"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the data as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``q`` (Å⁻¹), ``total`` and, where known, ``sigma``.
+        """
+        frame = pd.DataFrame({"q": self.q, "total": self.total})
+        return frame if self.sigma is None else frame.assign(sigma=self.sigma)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the data as points.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure when omitted.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Where it was drawn.
+        """
+        from glassnb.plotting import plot_experiment
+
+        return plot_experiment(self, ax)
+
+
+def read_experiment(
+    path: str | os.PathLike[str],
+    convention: str = "S",
+    *,
+    radiation: str = "neutron",
+    composition: str | None = None,
+) -> ExperimentalData:
+    """Read a measured structure factor from two- or three-column text.
+
+    Columns are Q in Å⁻¹, the function, and its standard error where there is a third. Lines that
+    do not begin with a number are headers; commas, semicolons, tabs and spaces part the columns.
+
+    Parameters
+    ----------
+    path : path-like
+        File to read.
+    convention : str
+        What the second column holds: ``"S"`` (tends to 1), ``"S-1"``, ``"Q(S-1)"`` (in Å⁻¹), or
+        ``"F"``, the distinct scattering <b>^2 (S - 1) in barn per steradian and atom for neutrons
+        (electrons² for X-rays, Å² for electrons).
+    radiation : str
+        ``"neutron"``, ``"x-ray"`` or ``"electron"``.
+    composition : str, optional
+        Chemical formula, such as ``"SiO2"``; needed for ``"F"``.
+
+    Returns
+    -------
+    ExperimentalData
+        S(Q) in the Faber-Ziman convention.
+
+    Raises
+    ------
+    ValueError
+        If the file holds no such table, or the convention is unknown or lacks the composition.
+    """
+    if convention not in CONVENTIONS:
+        raise ValueError(f"convention={convention!r}: must be one of {', '.join(CONVENTIONS)}")
+    check_radiation(radiation)
+    if convention == "F" and composition is None:
+        raise ValueError(
+            'composition=None: F = <b>^2 (S - 1) needs it, for example composition="SiO2"'
+        )
+    table = _read_table(Path(path))
+    q, values = table[:, 0], table[:, 1]
+    scale, one = np.ones_like(q), 1.0
+    if convention == "S":
+        one = 0.0
+    elif convention == "Q(S-1)":
+        scale = 1 / q
+    elif convention == "F":
+        scale = 1 / _mean_square(str(composition), q, radiation)
+    sigma = np.abs(table[:, 2] * scale) if table.shape[1] > 2 else None
+    source = f"{Path(path).name}, read as {convention}(Q)"
+    return ExperimentalData(q, values * scale + one, sigma, radiation, source)
+
+
+def r_factor(
+    model: HasStructureFactor, data: ExperimentalData, q_range: tuple[float, float] | None = None
+) -> float:
+    """Return how far a model's S(Q) is from the measured one.
+
+    ``R = sqrt(sum (S_model - S_data)^2 / sum (S_data - 1)^2)`` over the measured points: 0 for
+    agreement, 1 for a model without structure.
+
+    Parameters
+    ----------
+    model : StructureFactor
+        The model's S(Q), interpolated to the measured points.
+    data : ExperimentalData
+        The measurement.
+    q_range : tuple of float, optional
+        Where to compare, in Å⁻¹; all of the common range when omitted.
+
+    Returns
+    -------
+    float
+        The R-factor.
+
+    Raises
+    ------
+    ValueError
+        If model and data have fewer than two points in common, or another radiation.
+    """
+    if getattr(model, "radiation", data.radiation) != data.radiation:
+        raise ValueError(
+            f"model is for radiation {model.radiation!r}, data for {data.radiation!r}; "  # type: ignore[attr-defined]
+            "use model.as_radiation(...)"
+        )
+    low, high = q_range or (-np.inf, np.inf)
+    low, high = max(low, model.q[0]), min(high, model.q[-1])
+    use = (data.q >= low) & (data.q <= high)
+    if use.sum() < 2:
+        raise ValueError(f"q_range={q_range}: model and data share {use.sum()} points there")
+    finite = np.isfinite(model.total)
+    ours = np.interp(data.q[use], model.q[finite], model.total[finite])
+    theirs = data.total[use]
+    return float(np.sqrt(np.sum((ours - theirs) ** 2) / np.sum((theirs - 1) ** 2)))
+
+
+def _mean_square(composition: str, q: ArrayLike, radiation: str) -> NDArray[np.float64]:
+    """Return <b>^2 in barn, electrons² or Å²."""
+    try:
+        count = Formula(composition).count()
+    except ValueError as error:
+        raise ValueError(f"composition={composition!r}: {error}") from None
+    b = scattering_factors(list(count), q, radiation)
+    c = np.array(list(count.values())) / sum(count.values())
+    return np.asarray((c @ b) ** 2 * (0.01 if radiation == "neutron" else 1.0))
+
+
+def _read_table(path: Path) -> NDArray[np.float64]:
+    """Return the rows of numbers of a text file, Q > 0 only."""
+    rows: list[list[float]] = []
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
+        words = line.replace(",", " ").replace(";", " ").split()
+        try:
+            row = [float(word) for word in words[:3]]
+        except ValueError:
+            if rows and not line.lstrip().startswith(("#", "!")):
+                raise ValueError(
+                    f"{path}, line {number}: expected two or three numbers, found {line.strip()!r}"
+                ) from None
+            continue  # a header
+        if not row:
+            continue
+        if len(row) < 2 or (rows and len(row) != len(rows[0])):
+            # a count of points above the table is a header too
+            if not rows and len(row) < 2:
+                continue
+            raise ValueError(
+                f"{path}, line {number}: expected {len(rows[0]) if rows else 2} columns, "
+                f"found {len(row)}"
+            )
+        rows.append(row)
+    if len(rows) < 2:
+        raise ValueError(f"{path}: expected rows of Q and S(Q), found {len(rows)}")
+    table = np.array(rows)
+    table = table[table[:, 0] > 0]
+    if not np.isfinite(table).all():
+        raise ValueError(f"{path}: holds NaN or infinite numbers; remove these rows")
+    if (np.diff(table[:, 0]) <= 0).any():
+        raise ValueError(f"{path}: Q in the first column must rise from row to row")
+    return table
