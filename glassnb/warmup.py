@@ -1,0 +1,49 @@
+"""Compile every kernel once, so that notebooks start fast: ``python -m glassnb.warmup``.
+
+Numba keeps what it compiles beside the sources; Binder does this while it builds its image.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from glassnb.core.jit import serial_kernels
+
+__all__ = ["main", "warmup"]
+
+
+def warmup() -> None:
+    """Call every function that uses a kernel, on a small crystal."""
+    from glassnb.core.histograms import pair_histogram
+    from glassnb.core.neighbours import neighbours
+    from glassnb.models.crystals import crystal
+    from glassnb.network import bond_angles, bonds, coordination, tetrahedral_order
+    from glassnb.scattering import pair_distribution, structure_factor
+
+    atoms = crystal("alpha-cristobalite", repeat=2)
+    q = np.linspace(1.0, 3.0, 5)
+    neighbours(atoms, 3.0)
+    cutoff = {("Si", "O"): 2.0}
+    bonds(atoms, cutoff)
+    coordination(atoms, cutoff)
+    bond_angles(atoms, cutoff=cutoff)
+    tetrahedral_order(atoms)
+    pair_distribution(atoms)  # to half the box: all pairs
+    pair_histogram(atoms, 6.0, 10)  # beyond it: linked cells
+    for method in ("histogram", "direct"):
+        structure_factor(atoms, q, method=method)
+
+
+def main() -> None:
+    """Compile the threaded kernels and their serial twins, and say how long it took."""
+    start = time.perf_counter()
+    warmup()
+    with serial_kernels():
+        warmup()
+    print(f"kernels compiled in {time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
