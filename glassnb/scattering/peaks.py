@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
+from scipy.optimize import least_squares
 
 __all__ = ["DiffractionPeak", "first_sharp_diffraction_peak"]
 
@@ -137,14 +137,15 @@ def _gaussian(
     width = fwhm if np.isfinite(fwhm) and fwhm > 0 else 0.5
     near = np.abs(q - position) <= 0.75 * width
 
-    def model(q: NDArray[np.float64], *p: float) -> NDArray[np.float64]:
-        return p[0] * np.exp(-((q - p[1]) ** 2) / (2 * p[2] ** 2)) + p[3] + p[4] * (q - p[1])
+    def misfit(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        x = q[near] - p[1]
+        return p[0] * np.exp(-(x**2) / (2 * p[2] ** 2)) + p[3] + p[4] * x - s[near]
 
     start = [np.ptp(s[near]), position, width / _FWHM_OF_SIGMA, s[near].min(), 0.0]
     if near.sum() <= len(start):
         return (float("nan"),) * 3
-    try:
-        p, _ = curve_fit(model, q[near], s[near], start, maxfev=5000)
-    except RuntimeError:
+    found = least_squares(misfit, start)
+    if not found.success:
         return (float("nan"),) * 3
-    return float(p[1]), float(p[0] + p[3]), float(abs(p[2]) * _FWHM_OF_SIGMA)
+    height, centre, width, base, _ = found.x
+    return float(centre), float(height + base), float(abs(width) * _FWHM_OF_SIGMA)
