@@ -1,0 +1,145 @@
+"""What a molecular-dynamics run goes through: stages of temperature and pressure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["CoolingRate", "Protocol", "Stage", "cooling_stages", "positive", "steps_of"]
+
+#: K/ps; or several (temperature, rate): the rate at which to cool down to that temperature.
+CoolingRate = float | Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a run in which temperature and pressure change linearly.
+
+    Parameters
+    ----------
+    name : str
+        Name of the stage in the record.
+    steps : int
+        Number of time steps.
+    temperature : tuple of float
+        At the start and at the end, in K.
+    pressure : tuple of float or None
+        At the start and at the end, in GPa; ``None`` for a fixed box.
+    """
+
+    name: str
+    steps: int
+    temperature: tuple[float, float]
+    pressure: tuple[float, float] | None
+
+    @property
+    def fix(self) -> str:
+        """The Nosé-Hoover thermostat and barostat, as arguments of LAMMPS's ``fix``."""
+        start, end = self.temperature
+        thermostat = f"temp {start!r} {end!r} 0.1"  # relaxation times in ps
+        if self.pressure is None:
+            return f"nvt {thermostat}"
+        low, high = (1.0e4 * p for p in self.pressure)  # bar
+        return f"npt {thermostat} iso {low!r} {high!r} 1.0"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The stages of a run, and how it is done and recorded.
+
+    Parameters
+    ----------
+    stages : tuple of Stage
+        In order.
+    timestep : float
+        In fs.
+    record_every : int
+        Steps between two records of the thermodynamics.
+    snapshots : int
+        Number of structures to keep.
+    seed : int
+        Seed of the velocities.
+    minimise : bool
+        Whether the potential energy is minimised at the end, in a fixed box.
+    """
+
+    stages: tuple[Stage, ...]
+    timestep: float
+    record_every: int
+    snapshots: int
+    seed: int
+    minimise: bool
+
+    @property
+    def steps(self) -> int:
+        """Number of time steps of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+
+def steps_of(time: float, timestep: float) -> int:
+    """Return how many steps of ``timestep`` (fs) make ``time`` (ps)."""
+    return max(1, round(1000 * time / timestep)) if time > 0 else 0
+
+
+def cooling_stages(
+    start: float, end: float, rate: CoolingRate, pressure: float, timestep: float
+) -> tuple[Stage, ...]:
+    """Return the stages that cool from one temperature to another at constant pressure.
+
+    Parameters
+    ----------
+    start, end : float
+        Temperatures in K.
+    rate : float or sequence of (float, float)
+        Cooling rate in K/ps; or pairs of a temperature and the rate down to it, the last of
+        which must be ``end``.
+    pressure : float
+        In GPa.
+    timestep : float
+        In fs.
+
+    Returns
+    -------
+    tuple of Stage
+        One stage per rate.
+
+    Raises
+    ------
+    ValueError
+        If a rate is not positive, or the temperatures do not descend to ``end``.
+    """
+    try:
+        schedule = [(end, float(rate))]  # type: ignore[arg-type]
+    except TypeError:
+        try:
+            schedule = [(float(t), float(r)) for t, r in rate]  # type: ignore[union-attr]
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"cooling_rate={rate!r}: must be a rate in K/ps, or pairs such as "
+                "((1500, 10), (300, 50)) of a temperature in K and the rate down to it"
+            ) from error
+    temperatures = [start, *(t for t, _ in schedule)]
+    falls = all(a > b for a, b in zip(temperatures, temperatures[1:], strict=False))
+    if not falls or temperatures[-1] != end:
+        raise ValueError(
+            f"cooling_rate={rate!r}: the temperatures must fall from melt_temperature={start} K "
+            f"to quench_temperature={end} K, which must be the last one"
+        )
+    stages = []
+    for above, (below, speed) in zip(temperatures, schedule, strict=False):
+        positive("cooling_rate", speed, "K/ps")
+        steps = steps_of((above - below) / speed, timestep)
+        stages.append(Stage("quench", steps, (above, below), (pressure, pressure)))
+    return tuple(stages)
+
+
+def positive(name: str, value: float, unit: str) -> float:
+    """Return ``value`` as a float, or say that it must be a positive number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (number > 0 and math.isfinite(number)):
+        raise ValueError(f"{name}={value!r}: must be a positive number ({unit})")
+    return number
