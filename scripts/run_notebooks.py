@@ -222,8 +222,9 @@ def index(runs: list[Run], output: Path) -> str:
             f"</p>\n{pictures}\n</section>"
         )
     failed = sum(run.error is not None for run in runs)
+    seconds = sum(run.seconds for run in runs)
     summary = (
-        f"{len(runs)} notebook{'s' * (len(runs) != 1)} in {sum(run.seconds for run in runs):.0f} s, "
+        f"{len(runs)} notebook{'s' * (len(runs) != 1)} in {seconds:.0f} s, "
         f"{failed or 'none'} failed. glassnb {glassnb.__version__}, "
         f"commit {git_commit() or 'unknown'}, size {os.environ['GLASSNB_SIZE']}."
     )
