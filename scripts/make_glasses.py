@@ -30,7 +30,7 @@ RECIPES = {
     },
     "silica-pristine-3000": {
         "n_atoms": 3000,
-        "cooling_rate": ((3500, 50), (1500, 2.5), (300, 30)),
+        "cooling_rate": ((3500, 50), (1500, 5), (300, 30)),
         "melt_time": 20,
         "relax_time": 10,
         "seed": 1,

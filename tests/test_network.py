@@ -83,6 +83,7 @@ def test_published_numbers_of_a_glass(shared_data):
     bridge = bond_angles(atoms, "Si-O-Si")
     assert bridge.mean == pytest.approx(151.8, abs=0.1)
     assert bridge.std == pytest.approx(12.5, abs=0.1)
+    assert abs(bridge.mode - bridge.mean) < bridge.std
 
 
 def test_symmetries():

@@ -1,6 +1,34 @@
-"""The second floor: where structures come from."""
+"""The second floor: where structures come from.
+
+Crystals from published refinements, glasses by molecular dynamics (LAMMPS) with published pair
+potentials, a small set of ready-made glasses, files of the field, and a comparison with measured
+properties. Melt-quench protocol and potential: Sundararaman, Huang, Ispas and Kob, J. Chem. Phys.
+148, 194504 (2018).
+"""
 
 from glassnb.core.files import read, write
+from glassnb.models.comparison import compare_with_experiment
 from glassnb.models.crystals import crystal, crystals
+from glassnb.models.glasses import available, load
+from glassnb.models.md_run import SimulationError, Snapshot
+from glassnb.models.melt_quench import MeltQuench, melt_quench
+from glassnb.models.potentials import PairPotential, Potential, potential
+from glassnb.models.random_structure import random_silica
 
-__all__ = ["crystal", "crystals", "read", "write"]
+__all__ = [
+    "MeltQuench",
+    "PairPotential",
+    "Potential",
+    "SimulationError",
+    "Snapshot",
+    "available",
+    "compare_with_experiment",
+    "crystal",
+    "crystals",
+    "load",
+    "melt_quench",
+    "potential",
+    "random_silica",
+    "read",
+    "write",
+]

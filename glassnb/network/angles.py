@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from glassnb.core.structure import species_of
 from glassnb.network import _kernels
@@ -48,6 +49,12 @@ class BondAngles:
     def std(self) -> float:
         """Standard deviation in degrees; NaN without angles."""
         return float(self.angles.std()) if self.angles.size else float("nan")
+
+    @property
+    def mode(self) -> float:
+        """Most probable angle in degrees, of the distribution smoothed by 4 degrees."""
+        angle, density = self.distribution(360)
+        return float(angle[np.argmax(gaussian_filter1d(density, 4.0 * 2, mode="reflect"))])
 
     def distribution(
         self, bins: int = 180, *, solid_angle: bool = False

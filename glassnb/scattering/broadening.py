@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import sici
 
 from glassnb.core.structure import PairMapping
 from glassnb.scattering.structure_factor import StructureFactor
@@ -102,18 +103,16 @@ def real_space_broadening(
         raise ValueError(f"window={window!r}: must be 'step' or 'lorch'")
     if r.size < 2 or r.shape != f.shape or np.ptp(np.diff(r)) > 1e-6 * (r[1] - r[0]):
         raise ValueError("r: must be an even grid of at least two points, as long as function")
-    dr = r[1] - r[0]
+    dr, n = r[1] - r[0], r.size
 
     def peak(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        def step(x: NDArray[np.float64]) -> NDArray[np.float64]:
-            return q_max / np.pi * np.sinc(q_max * x / np.pi)
-
         if window == "step":
-            return step(x)
-        # sin(pi Q/Qmax)/(pi Q/Qmax) is the mean of cos(a Q) over a from 0 to pi / Qmax
-        shifts = (np.arange(64) + 0.5) / 64 * np.pi / q_max
-        return np.mean([(step(x + a) + step(x - a)) / 2 for a in shifts], axis=0)
+            return q_max / np.pi * np.sinc(q_max * x / np.pi)
+        # M(Q) = sin(aQ)/(aQ) with a = pi / Qmax: the integral is that of two sine integrals
+        a = np.pi / q_max
+        return (sici(q_max * (a + x))[0] + sici(q_max * (a - x))[0]) / (2 * np.pi * a)
 
-    # the function is odd: what lies at -r is its negative
-    kernel = peak(np.subtract.outer(r, r)) - peak(np.add.outer(r, r))
-    return kernel @ f * dr
+    # The function is odd, what lies at -r is its negative: two convolutions on the even grid.
+    near = np.convolve(f, peak(dr * np.arange(1 - n, n)), mode="valid")
+    mirrored = np.correlate(peak(2 * r[0] + dr * np.arange(2 * n - 1)), f, mode="valid")
+    return (near - mirrored) * dr

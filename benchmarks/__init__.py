@@ -1,0 +1,1 @@
+"""Comparisons with peer packages: ``make benchmarks``."""
