@@ -33,6 +33,14 @@ class Bonds(Neighbours):
 
     Parameters
     ----------
+    offsets : ndarray, shape (n_atoms + 1,)
+        Where each atom's entries begin.
+    indices : ndarray, shape (2 n_bonds,)
+        Index of the bonded neighbour.
+    images : ndarray, shape (2 n_bonds, 3)
+        Cell in which the neighbour lies; see :class:`glassnb.core.Neighbours`.
+    distances : ndarray, shape (2 n_bonds,)
+        Bond lengths in Å.
     cutoffs : PairMapping
         Longest bond in Å, by pair of species.
     """

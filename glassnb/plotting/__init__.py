@@ -5,12 +5,14 @@ Okabe and Ito, which colour-blind readers can tell apart.
 """
 
 from glassnb.plotting.figures import SPECIES_COLOURS, paper_style, save_figure, species_colour
+from glassnb.plotting.models import plot_melt_quench
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
 from glassnb.plotting.scattering import (
     plot_experiment,
     plot_pair_distribution,
     plot_structure_factor,
 )
+from glassnb.plotting.structure import plot_slab
 
 __all__ = [
     "SPECIES_COLOURS",
@@ -18,7 +20,9 @@ __all__ = [
     "plot_bond_angles",
     "plot_coordination",
     "plot_experiment",
+    "plot_melt_quench",
     "plot_pair_distribution",
+    "plot_slab",
     "plot_structure_factor",
     "save_figure",
     "species_colour",

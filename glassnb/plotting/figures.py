@@ -44,7 +44,13 @@ def species_colour(symbol: str) -> str:
 
 @contextmanager
 def paper_style() -> Iterator[None]:
-    """Draw what is made in this block in the style of the papers."""
+    """Draw what is made in this block in the style of the papers.
+
+    Yields
+    ------
+    None
+        The style is in force until the block ends.
+    """
     import matplotlib.pyplot as plt
 
     with plt.style.context("glassnb.plotting.paper"):
