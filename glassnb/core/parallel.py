@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any, TypeVar
 
 from glassnb.core.jit import serial_kernels
@@ -23,10 +23,17 @@ def thread_count() -> int:
     -------
     int
         ``NUMBA_NUM_THREADS`` where set, else the number of usable cores.
+
+    Raises
+    ------
+    ValueError
+        If ``NUMBA_NUM_THREADS`` is no positive number.
     """
     setting = os.environ.get("NUMBA_NUM_THREADS")
     if setting:
-        return max(1, int(setting))
+        if not setting.isdigit() or int(setting) < 1:
+            raise ValueError(f"NUMBA_NUM_THREADS={setting!r}: must be a whole number, 1 or more")
+        return int(setting)
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
@@ -106,7 +113,6 @@ def _on_threads(
             for future in futures:
                 future.cancel()
             raise
-        wait(futures, return_when=FIRST_EXCEPTION)
         return [future.result() for future in futures]
 
 

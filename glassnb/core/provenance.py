@@ -35,14 +35,14 @@ def git_commit() -> str | None:
     str or None
         Abbreviated hash, with ``-dirty`` if files differ from it; ``None`` for an installed copy.
     """
-    folder = Path(__file__).parent
+    folder = Path(__file__).resolve().parent
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
         top = subprocess.run(
             ["git", "rev-parse", "--show-toplevel"],
             cwd=folder, capture_output=True, text=True, timeout=10, check=True,
         ).stdout.strip()  # fmt: skip
-        if Path(top) != folder.parent.parent:
+        if Path(top).resolve() != folder.parent.parent:
             return None  # glassnb lies in somebody else's repository
         answer = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=10, check=True
@@ -89,14 +89,15 @@ def to_json(record: Any) -> str:
     Parameters
     ----------
     record : object
-        Numbers, text, lists, dictionaries, NumPy scalars and arrays, paths.
+        Numbers, text, lists, dictionaries, NumPy scalars and arrays, paths; anything else is
+        written as ``str`` shows it.
 
     Returns
     -------
     str
         JSON text with sorted keys.
     """
-    return json.dumps(record, sort_keys=True, default=_plain)
+    return json.dumps(_plain(record), sort_keys=True)
 
 
 def from_json(text: str) -> Any:
@@ -116,13 +117,20 @@ def from_json(text: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        return value.item()
+    """Turn a record into what JSON knows; keys such as ``("Si", "O")`` become ``"Si-O"``."""
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
     if isinstance(value, Mapping):
-        return dict(value)
+        return {_key(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
     return str(value)
+
+
+def _key(key: Any) -> str:
+    return "-".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
 @contextmanager
