@@ -220,6 +220,19 @@ def test_species_of_a_lammps_dump(tmp_path: Path) -> None:
     assert read(tmp_path / "a.lammpstrj", ("Si", "O")).get_chemical_symbols() == ["Si", "O"]
 
 
+def test_lammps_data(tmp_path: Path) -> None:
+    """ASE's own guess is another program's format; elements follow masses, or what is asked."""
+    glass = structure(CELLS["triclinic"])
+    ase.io.write(
+        tmp_path / "a.data", glass, format="lammps-data", masses=True, specorder=["Si", "O"]
+    )
+    same = read(tmp_path / "a.data")
+    assert same.get_chemical_symbols() == glass.get_chemical_symbols()
+    np.testing.assert_allclose(same.get_volume(), glass.get_volume())
+    other = read(tmp_path / "a.data", ("Ge", "S"))
+    assert other.symbols.formula.count() == {"Ge": 6, "S": 12}
+
+
 def test_atomeye_is_told_from_rmc(tmp_path: Path) -> None:
     atoms = structure(CELLS["triclinic"])
     write(tmp_path / "a.cfg", atoms, format="cfg")
@@ -302,7 +315,7 @@ def test_missing_empty_unknown(tmp_path: Path) -> None:
     (tmp_path / "a.cfg").write_text("nonsense\n")
     with pytest.raises(ValueError, match=r"a\.cfg, line 1: .*RMC\+\+.*AtomEye.*'nonsense'"):
         read(tmp_path / "a.cfg")
-    for name in ("a.cif", "a.vasp", "a.dat"):
+    for name in ("a.cif", "a.vasp", "a.dat", "a.nonsense"):
         (tmp_path / name).write_text("nonsense\n1.0\n")
         with pytest.raises(ValueError, match=f"{name}: "):
             read(tmp_path / name)
@@ -312,6 +325,9 @@ def test_missing_empty_unknown(tmp_path: Path) -> None:
     (tmp_path / "a.extxyz").write_text('1\nLattice="5 0 0 0 5 0 0 0 0" pbc="T T T"\nSi 0 0 0\n')
     with pytest.raises(ValueError, match="cell with a volume"):
         read(tmp_path / "a.extxyz")
+    (tmp_path / "a.vasp").write_text("a\n1.0\n5 0 0\n0 nan 0\n0 0 5\nSi\n1\nCartesian\n0 0 0\n")
+    with pytest.raises(ValueError, match="a.vasp: expected finite cell vectors"):
+        read(tmp_path / "a.vasp")
 
 
 @pytest.mark.parametrize("name", ["a.cfg", "a.rmc6f", "a.xyz", "b.xyz"])

@@ -8,7 +8,8 @@ suffix         file                                          read and written by
 ``.rmc6f``     RMCProfile configuration                      :mod:`glassnb.core.formats.rmc6f`
 ``.xyz``       SOVA and pyMolDyn (second line ``CUB 24.7``)  :mod:`glassnb.core.formats.sova_xyz`
 ``.xyz``       extended and plain xyz                        ASE, format ``"extxyz"``
-others         cif, POSCAR, LAMMPS, traj, ...                ASE
+``.data``      LAMMPS data (also ``.lmp``, ``.lammps``)      ASE, format ``"lammps-data"``
+others         cif, POSCAR, LAMMPS dump, traj, ...           ASE
 =============  ============================================  =====================================
 
 Any of them may be compressed (``.gz``, ``.bz2``, ``.xz``).
@@ -128,30 +129,38 @@ def _needless(name: str, elements: list[str]) -> str:
 
 
 def _read_with_ase(name: str, elements: list[str] | None) -> Atoms:
-    options: dict[str, Any] = {}
-    kind = "a structure"
-    try:
-        kind = filetype(name)
-        if elements is not None and kind == "lammps-data":
-            options = {"Z_of_type": {i: atomic_numbers[s] for i, s in enumerate(elements, 1)}}
-        elif elements is not None and kind.startswith("lammps-dump"):
-            options = {"specorder": elements}
-        elif elements is not None:
+    kind = _kind(name)
+    options: dict[str, Any] = {"index": -1, "format": kind, "do_not_split_by_at_sign": True}
+    if elements is not None:
+        if kind == "lammps-data":
+            options["Z_of_type"] = {i: atomic_numbers[s] for i, s in enumerate(elements, 1)}
+        elif kind.startswith("lammps-dump"):
+            options["specorder"] = elements
+        else:
             raise ValueError(_needless(name, elements))
-        options |= {"index": -1, "format": kind, "do_not_split_by_at_sign": True}
+    try:
         return cast(Atoms, ase.io.read(name, **options))
     except SpacegroupNotFoundError as error:
         if atoms := cif.parse_by_operations(_text(name)):
             return atoms
         raise ValueError(f"{name}: {error}") from error
+    except Exception as error:  # the readers of ASE fail in their own ways
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise ValueError(f"{name}: cannot be read as {kind} ({what})") from error
+
+
+def _kind(name: str) -> str:
+    """Tell the format, by the name that ASE has for it."""
+    # ASE takes the suffix .data for another program.
+    if _suffix(name) in (".data", ".lmp", ".lammps") and "xlo xhi" in _text(name)[:4000]:
+        return "lammps-data"
+    try:
+        return str(filetype(name))
     except UnknownFileTypeError as error:
         raise ValueError(
             f"{name}: expected a structure file, but its format is unknown; give it the suffix "
             "of its format, such as .cfg (RMC++), .rmc6f, .xyz, .cif, .vasp"
         ) from error
-    except Exception as error:  # the readers of ASE fail in their own ways
-        what = f"{type(error).__name__}: {error}".rstrip(": ")
-        raise ValueError(f"{name}: cannot be read as {kind} ({what})") from error
 
 
 def _checked(name: str, atoms: Atoms) -> Atoms:
