@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["SPECIES_COLOURS", "new_axes", "paper_style", "save_figure", "species_colour"]
+__all__ = [
+    "SPECIES_COLOURS",
+    "add_legend",
+    "new_axes",
+    "paper_style",
+    "save_figure",
+    "species_colour",
+]
 
 SPECIES_COLOURS = {"Si": "#E69F00", "O": "#D55E00", "Pd": "#0072B2", "Ge": "#009E73"}
 
@@ -76,6 +83,20 @@ def new_axes(ax: Axes | None) -> Axes:
 
     with paper_style():
         return plt.subplots()[1]
+
+
+def add_legend(ax: Axes, **options: Any) -> None:
+    """Add a legend in the size of the axes' own labels.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Axes that hold labelled artists.
+    **options
+        Passed on to ``Axes.legend``.
+    """
+    size = 0.9 * ax.xaxis.label.get_size()
+    ax.legend(**({"fontsize": size, "frameon": False} | options))
 
 
 def save_figure(

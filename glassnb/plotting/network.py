@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glassnb.plotting.figures import new_axes
+from glassnb.plotting.figures import add_legend, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def plot_coordination(coordination: Coordination, ax: Axes | None = None) -> Axe
     numbers = sorted(set(table["number"]))
     ax.set_xticks(range(min(numbers), max(numbers) + 1))
     ax.set(xlabel="coordination number", ylabel="share of atoms (%)", ylim=(0, 118))
-    ax.legend()
+    add_legend(ax)
     return ax
 
 
@@ -64,5 +64,5 @@ def plot_bond_angles(angles: BondAngles, ax: Axes | None = None) -> Axes:
     ax.plot(angle, density, label=f"{'–'.join(angles.triplet)}, mean {angles.mean:.1f}°")
     ax.set(xlabel="bond angle (°)", ylabel="probability per degree", xlim=(60, 180))
     ax.set_ylim(bottom=0)
-    ax.legend()
+    add_legend(ax)
     return ax

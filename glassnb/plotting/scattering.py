@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glassnb.plotting.figures import new_axes
+from glassnb.plotting.figures import add_legend, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ def plot_pair_distribution(g: PairDistribution, ax: Axes | None = None) -> Axes:
     ax.axhline(1, color="0.7", lw=0.6, zorder=0)
     ax.set(xlabel="$r$ (Å)", ylabel="$g_{ab}(r)$", xlim=(0, min(10.0, g.r[-1])))
     ax.set_ylim(bottom=0)
-    ax.legend()
+    add_legend(ax)
     return ax
 
 
@@ -77,12 +77,12 @@ def plot_experiment(data: ExperimentalData, ax: Axes | None = None) -> Axes:
         Where it was drawn.
     """
     ax = new_axes(ax)
-    ax.plot(data.q, data.total, "o", ms=2, color="k", mfc="none", mew=0.5, label="experiment")
+    ax.plot(data.q, data.total, "o", ms=2, color="k", mfc="none", mew=0.5, label=data.source)
     return _s_axes(ax, data.radiation, data.q[-1])
 
 
 def _s_axes(ax: Axes, radiation: str, q_max: float) -> Axes:
     ax.axhline(1, color="0.7", lw=0.6, zorder=0)
     ax.set(xlabel="$Q$ (Å$^{-1}$)", ylabel=_S_LABEL[radiation], xlim=(0, min(20.0, q_max)))
-    ax.legend()
+    add_legend(ax)
     return ax
