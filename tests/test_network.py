@@ -73,6 +73,16 @@ def test_known_cutoffs_of_glasses(shared_data):
     assert 3.3 < metal["Pd", "Pd"] < 3.8
 
 
+def test_a_few_close_contacts_are_no_bonds():
+    """Edge-sharing tetrahedra of a fast quench bring Si-Si contacts near 2.5 Å."""
+    atoms = cristobalite() * 2
+    silicon = np.flatnonzero(atoms.symbols == "Si")
+    found = gn.core.neighbours(atoms, {("Si", "Si"): 3.2})
+    i, j = silicon[0], found.of(silicon[0])[0]
+    atoms.set_distance(i, j, 2.45, mic=True)
+    assert set(bond_cutoffs(atoms)) == {("Si", "O")}
+
+
 def test_published_numbers_of_a_glass(shared_data):
     """facts: amorphouspy's 3000 atoms have Si-O-Si 151.8 +- 12.5 degrees and 100 % SiO4."""
     from glassnb.core.files import read

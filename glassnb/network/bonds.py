@@ -23,6 +23,8 @@ __all__ = ["Bonds", "bond_cutoffs", "bonds"]
 _LONGEST_BOND = 1.15
 # The minimum behind a first peak is looked for up to this multiple of the peak's distance.
 _WINDOW = 1.6
+# The first peak of bonds is at least this high beside all that lies in that range.
+_SHARE = 0.5
 _BIN = 0.02  # Å
 _SMOOTHING = 0.06  # Å, standard deviation
 
@@ -90,7 +92,8 @@ def bond_cutoffs(atoms: Atoms) -> dict[tuple[str, str], float]:
     """Find the longest bond of each bonded pair of species: the first minimum of its g(r).
 
     A pair is bonded if the first peak of its partial g(r) lies within 1.15 times the sum of the
-    covalent radii (B. Cordero et al., Dalton Trans. 2832 (2008)). The minimum is that of g(r)
+    covalent radii (B. Cordero et al., Dalton Trans. 2832 (2008)) and is at least half as high as
+    all of g(r) up to 1.6 times its distance. The minimum is that of g(r)
     smoothed by 0.06 Å, between the peak and 1.6 times its distance; where g(r) vanishes over a
     range, the middle of the range is taken.
 
@@ -139,8 +142,8 @@ def _first_minimum(counts: NDArray[np.int64], limit: float) -> float | None:
     if not counts[r < limit].any():
         return None
     peak = int(np.argmax(np.where(r < limit, g, -1.0)))
-    # A maximum at the limit is the flank of a peak that lies beyond it.
-    if g[min(peak + 1, g.size - 1)] > g[peak]:
+    # A few close contacts, or the flank of a peak beyond the limit, are not a shell of bonds.
+    if g[peak] < _SHARE * g[: int(_WINDOW * r[peak] / _BIN) + 1].max():
         return None
     behind = np.arange(peak, min(int(_WINDOW * r[peak] / _BIN) + 1, g.size))
     lowest = behind[g[behind] <= g[behind].min() + 1e-3 * g[peak]]

@@ -48,7 +48,7 @@ def plot_melt_quench(run: MeltQuench, ax: Axes | None = None) -> Axes:
     limits = [run.time[0], *run.time[changes], run.time[-1]]
     names = [run.stage[0], *run.stage[changes + 1]]
     for (start, end), name in zip(pairwise(limits), names, strict=True):
-        if end - start > 0.12 * (limits[-1] - limits[0]):
+        if end - start > 0.016 * len(str(name)) * (limits[-1] - limits[0]):  # else it overlaps
             middle = (start + end) / 2
             text = ax.text(middle, 0.98, str(name), transform=ax.get_xaxis_transform())
             text.set(ha="center", va="top", fontsize=6, color="0.4")
