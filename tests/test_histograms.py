@@ -38,7 +38,7 @@ def test_threads_change_nothing():
         np.testing.assert_array_equal(threaded, serial)
 
 
-@pytest.mark.filterwarnings("default")  # SOVA takes its own warnings for errors
+@pytest.mark.filterwarnings("ignore")  # SOVA takes its own warnings for errors
 def test_equals_sova(shared_data):
     """SOVA counts each pair once in bins centred on multiples of dr; ours are half as wide."""
     from sovapy.computation.structure_factor import atom_pair_hist

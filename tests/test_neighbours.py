@@ -10,17 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import pairs
 
+import glassnb as gn
 from glassnb.core import neighbours
 from glassnb.core.jit import serial_kernels
 
 
 def random_structure(seed, n_atoms=12, size=4.0, pbc=(True, True, True)):
-    """Atoms at random in a skewed cell, some of them outside it."""
+    """Atoms at random in a skewed cell, some of them outside it, none on top of each other."""
     rng = np.random.default_rng(seed)
     cell = size * (np.eye(3) + rng.uniform(-0.45, 0.45, (3, 3)))
-    positions = rng.uniform(-0.7, 1.7, (n_atoms, 3)) @ cell
-    symbols = rng.choice(["Si", "O"], n_atoms)
-    return Atoms(symbols, positions, cell=cell, pbc=pbc)
+    while True:
+        positions = rng.uniform(-0.7, 1.7, (n_atoms, 3)) @ cell
+        atoms = Atoms(rng.choice(["Si", "O"], n_atoms), positions, cell=cell, pbc=pbc)
+        close = ase.neighborlist.neighbor_list("i", atoms, 0.11)
+        if not close.size or n_atoms > 500:
+            del atoms[np.unique(close)]
+            return atoms
 
 
 def as_list(found):
@@ -121,6 +126,16 @@ def test_bad_input_is_named(change, cutoff, message):
     options = {"positions": [[0, 0, 0], [1, 1, 1]], "cell": [4, 4, 4], "pbc": True} | change
     with pytest.raises(ValueError, match=message):
         neighbours(Atoms("SiO", **options), cutoff)
+
+
+def test_overlapping_atoms_are_named():
+    twice = Atoms("SiO2", [[0, 0, 0], [1.6, 0, 0], [7.99, 0, 0]], cell=[8, 8, 8], pbc=True)
+    with pytest.raises(ValueError, match="atoms 0 and 2 overlap"):
+        neighbours(twice, 2.0)
+    with pytest.raises(ValueError, match="atoms 0 and 2 overlap"):
+        gn.scattering.pair_distribution(twice)
+    with pytest.raises(ValueError, match="atoms 0 and 2 overlap"):
+        gn.network.bonds(twice)
 
 
 def test_empty_structure_is_named():

@@ -8,7 +8,7 @@ from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
 from glassnb.core import _kernels
-from glassnb.core.neighbours import bin_atoms
+from glassnb.core.neighbours import OVERLAP, bin_atoms, neighbours
 from glassnb.core.parallel import thread_count
 from glassnb.core.structure import check_atoms, half_box, species_of
 
@@ -46,7 +46,7 @@ def pair_histogram(
     Raises
     ------
     ValueError
-        If the structure makes no sense, or ``r_max`` or ``n_bins`` is not positive.
+        If the structure makes no sense, ``r_max`` or ``n_bins`` is not positive, or atoms overlap.
     """
     check_atoms(atoms)
     if not (np.isfinite(r_max) and r_max > 0):
@@ -54,17 +54,30 @@ def pair_histogram(
     if int(n_bins) != n_bins or n_bins < 1:
         raise ValueError(f"n_bins={n_bins}: must be a positive whole number")
     symbols, species = species_of(atoms)
-    reach = half_box(atoms)
-    within = r_max <= reach * (1 + 1e-9)
-    if within and (r_max > _CELL_LIST_SHARE * reach or len(atoms) < 1000):
-        return symbols, _all_pairs(atoms, species, len(symbols), r_max, int(n_bins))
+    within = r_max <= half_box(atoms) * (1 + 1e-9)
+    counts = _counted(atoms, species, len(symbols), r_max, int(n_bins), within)
+    if counts[..., : int(np.ceil(OVERLAP / r_max * n_bins))].any():
+        neighbours(atoms, OVERLAP)  # names the atoms if they do overlap
+    return symbols, counts
+
+
+def _counted(
+    atoms: Atoms,
+    species: NDArray[np.int64],
+    n_species: int,
+    r_max: float,
+    n_bins: int,
+    within: bool,
+) -> NDArray[np.int64]:
+    if within and (r_max > _CELL_LIST_SHARE * half_box(atoms) or len(atoms) < 1000):
+        return _all_pairs(atoms, species, n_species, r_max, n_bins)
     listed = bin_atoms(atoms, r_max)
-    counts = _kernels.histogram_by_bins(
+    counts: NDArray[np.int64] = _kernels.histogram_by_bins(
         listed.positions, species[listed.order], listed.bins, listed.starts, listed.n_bins,
-        listed.reach, listed.periodic, listed.cell, float(r_max), int(n_bins), len(symbols),
+        listed.reach, listed.periodic, listed.cell, float(r_max), n_bins, n_species,
         8 * thread_count(),
     )  # fmt: skip
-    return symbols, counts
+    return counts
 
 
 def _all_pairs(

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from glassnb.core import _kernels
 from glassnb.core.structure import check_atoms, pair_cutoffs, species_of
 
-__all__ = ["Neighbours", "neighbours"]
+__all__ = ["OVERLAP", "Neighbours", "neighbours"]
+
+OVERLAP = 0.1  # Å; atoms closer than this stand twice in a structure
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def neighbours(atoms: Atoms, cutoff: float | Mapping[Any, float]) -> Neighbours:
     Raises
     ------
     ValueError
-        If the structure or the cutoff makes no sense, or a named species is absent.
+        If the structure or the cutoff makes no sense, a named species is absent, or two of the
+        atoms looked at overlap.
     """
     check_atoms(atoms)
     symbols, species = species_of(atoms)
@@ -129,7 +132,14 @@ def neighbours(atoms: Atoms, cutoff: float | Mapping[Any, float]) -> Neighbours:
     images = np.empty((offsets[-1], 3), dtype=np.int32)
     distances = np.empty(offsets[-1])
     _kernels.neighbour_search(*arguments, offsets, indices, images, distances, True)
-    return Neighbours(offsets, indices, images, distances)
+    found = Neighbours(offsets, indices, images, distances)
+    if distances.size and distances.min() < OVERLAP:
+        k = int(np.argmin(distances))
+        raise ValueError(
+            f"atoms: atoms {found.centres[k]} and {indices[k]} overlap, {distances[k]:.4f} Å "
+            "apart; remove duplicates, or check the cell (a file may hold atoms on both faces of it)"
+        )
+    return found
 
 
 class BinnedAtoms(NamedTuple):

