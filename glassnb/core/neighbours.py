@@ -137,7 +137,7 @@ def neighbours(atoms: Atoms, cutoff: float | Mapping[Any, float]) -> Neighbours:
         k = int(np.argmin(distances))
         raise ValueError(
             f"atoms: atoms {found.centres[k]} and {indices[k]} overlap, {distances[k]:.4f} Å "
-            "apart; remove duplicates, or check the cell (a file may hold atoms on both faces of it)"
+            "apart; remove duplicates, or check the cell (files may hold atoms on both its faces)"
         )
     return found
 

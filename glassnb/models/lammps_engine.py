@@ -225,4 +225,5 @@ def _finish(first: Any) -> None:
 
 def _first_line(error: Exception) -> str:
     text = str(error).strip()
-    return text.splitlines()[0].removeprefix("ERROR: ") if text else "unknown error"
+    line = text.splitlines()[0] if text else "unknown error"
+    return line.removeprefix("ERROR on proc 0: ").removeprefix("ERROR: ")

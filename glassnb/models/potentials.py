@@ -336,7 +336,7 @@ def potential(name: str = "SHIK") -> Potential:
     --------
     >>> shik = potential("SHIK")
     >>> float(shik.pair_energy("Si", "O", 1.62).round(3))
-    -10.929
+    -11.573
     """
     data = _data()
     if name not in data:

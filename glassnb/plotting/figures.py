@@ -95,7 +95,7 @@ def add_legend(ax: Axes, **options: Any) -> None:
     **options
         Passed on to ``Axes.legend``.
     """
-    size = 0.9 * ax.xaxis.label.get_fontsize()
+    size = 0.9 * float(ax.xaxis.label.get_fontsize())
     ax.legend(**({"fontsize": size, "frameon": False} | options))
 
 
