@@ -305,7 +305,7 @@ def test_errors_of_lammps_are_exceptions() -> None:
 
 def test_names() -> None:
     assert potential().name == "SHIK"
-    assert potential("Vashishta").cutoff == 5.5
+    assert potential("Vashishta").cutoff == 10.0
     with pytest.raises(ValueError, match=r"potential='shik'.*SHIK, BKS, CHIK, Vashishta"):
         potential("shik")
 

@@ -120,11 +120,11 @@ def cooling_stages(
     ValueError
         If a rate is not positive, or the temperatures do not descend to ``end``.
     """
-    try:
-        schedule = [(end, float(rate))]  # type: ignore[arg-type]
-    except TypeError:
+    if isinstance(rate, (int, float, np.number)):
+        schedule = [(end, float(rate))]
+    else:
         try:
-            schedule = [(float(t), float(r)) for t, r in rate]  # type: ignore[union-attr]
+            schedule = [(float(t), float(r)) for t, r in rate]
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"cooling_rate={rate!r}: must be a rate in K/ps, or pairs such as "
