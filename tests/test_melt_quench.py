@@ -367,6 +367,23 @@ def test_checkpoint_of_another_run(tmp_path: Path, name: str, value: Any) -> Non
         melt_quench(**TINY | {name: value}, checkpoint=tmp_path)
 
 
+def test_checkpoint_in_use(tmp_path: Path) -> None:
+    """A second run in the same folder is refused while the first one works, and only then."""
+    pytest.importorskip("fcntl")
+    errors: list[str] = []
+
+    def second(snapshot: Snapshot) -> None:
+        with pytest.raises(ValueError, match="another run uses this folder") as found:
+            melt_quench(**TINY, checkpoint=tmp_path)
+        errors.append(str(found.value))
+
+    melt_quench(
+        **TINY, checkpoint=tmp_path, on_update=second, stop=lambda: len(errors) > 0
+    )  # fmt: skip
+    assert len(errors) == 1
+    assert not melt_quench(**TINY, checkpoint=tmp_path).stopped
+
+
 def test_checkpoint_must_be_a_folder(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")

@@ -15,13 +15,18 @@ import numpy as np
 
 from glassnb.core.provenance import atomic_path, from_json, to_json
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 __all__ = ["Checkpoint"]
 
 _INDEX = "checkpoint.json"
 
 
 class Checkpoint:
-    """The folder in which a run saves its state.
+    """The folder in which a run saves its state; a ``with`` block keeps it for this run alone.
 
     Parameters
     ----------
@@ -33,7 +38,7 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        If the folder holds the state of a run with other arguments.
+        If the folder holds the state of a run with other arguments, or is in use.
     """
 
     def __init__(self, folder: str | os.PathLike[str], arguments: Mapping[str, Any]) -> None:
@@ -41,13 +46,33 @@ class Checkpoint:
         self.arguments = from_json(to_json(dict(arguments)))
         if self.folder.exists() and not self.folder.is_dir():
             raise ValueError(f"checkpoint={str(folder)!r}: must be a folder, but is a file")
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.step = 0
+        self._lock = _lock(self.folder)
         self._index = self.folder / _INDEX
         if not self._index.exists():
             return
         index = from_json(self._index.read_text(encoding="utf-8"))
-        self._compare(index["arguments"])
+        try:
+            self._compare(index["arguments"])
+        except ValueError:
+            self.close()
+            raise
         self.step = int(index["step"])
+
+    def __enter__(self) -> Checkpoint:
+        """Return the folder."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Let other runs have the folder."""
+        self.close()
+
+    def close(self) -> None:
+        """Let other runs have the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def restart(self) -> Path:
@@ -75,7 +100,6 @@ class Checkpoint:
         records : dict of numpy.ndarray
             What :meth:`load` shall return.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         before = self.step
         self.step = step
         with atomic_path(self.restart) as temporary:
@@ -97,3 +121,22 @@ class Checkpoint:
                     f"checkpoint={str(self.folder)!r}: its run has {name}={old!r}, this one "
                     f"{name}={new!r}; use the same arguments to resume, or another folder"
                 )
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a folder, where the system can; the lock ends with the process, however it ends."""
+    if fcntl is None:
+        return None
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ValueError(
+            f"checkpoint={str(folder)!r}: another run uses this folder; wait for its end, or use "
+            "another folder"
+        ) from None
+    except OSError:  # a file system without locks
+        os.close(handle)
+        return None
+    return handle

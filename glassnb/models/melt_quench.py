@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -224,7 +225,8 @@ def melt_quench(
     Raises
     ------
     ValueError
-        If an argument is out of range, or ``checkpoint`` holds a run with other arguments.
+        If an argument is out of range, or ``checkpoint`` holds a run with other arguments, or is
+        in use by another run.
     SimulationError
         If the simulation becomes unstable; the message says what to change.
     ImportError
@@ -264,17 +266,16 @@ def melt_quench(
         "record_every": record_every,
         "snapshots": snapshots,
     }
-    saved = None if checkpoint is None else Checkpoint(checkpoint, arguments | {"seed": seed})
-    dynamics = MolecularDynamics(
-        random_silica(n_atoms, density, seed=seed),
-        model,
-        protocol,
-        checkpoint=saved,
-        stop=stop,
-        on_update=on_update,
-    )
     history = provenance(seed=seed, **arguments)  # of the code that runs, not of later edits
-    atoms = dynamics.run(progress, "melt-quench")
+    start = random_silica(n_atoms, density, seed=seed)
+    with ExitStack() as stack:
+        saved = None
+        if checkpoint is not None:
+            saved = stack.enter_context(Checkpoint(checkpoint, arguments | {"seed": seed}))
+        dynamics = MolecularDynamics(
+            start, model, protocol, checkpoint=saved, stop=stop, on_update=on_update
+        )
+        atoms = dynamics.run(progress, "melt-quench")
     return _result(atoms, dynamics, model, history)
 
 
