@@ -12,10 +12,11 @@ from glassnb.models.crystals import crystal, crystals
 from glassnb.models.glasses import available, load
 from glassnb.models.md_run import SimulationError, Snapshot
 from glassnb.models.melt_quench import MeltQuench, melt_quench
-from glassnb.models.potentials import PairPotential, Potential, potential
+from glassnb.models.potentials import LammpsPotential, PairPotential, Potential, potential
 from glassnb.models.random_structure import random_silica
 
 __all__ = [
+    "LammpsPotential",
     "MeltQuench",
     "PairPotential",
     "Potential",

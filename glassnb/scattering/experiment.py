@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["ExperimentalData", "r_factor", "read_experiment"]
 
 CONVENTIONS = ("S", "S-1", "Q(S-1)", "F")
+# The same functions as they are often written.
+_OTHER_NAMES = {
+    "S(Q)": "S",
+    "S(Q)-1": "S-1",
+    "i(Q)": "S-1",
+    "Q[S(Q)-1]": "Q(S-1)",
+    "Qi(Q)": "Q(S-1)",
+    "F(Q)": "F",
+}
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,8 @@ def read_experiment(
     convention : str
         What the second column holds: ``"S"`` (tends to 1), ``"S-1"``, ``"Q(S-1)"`` (in Å⁻¹), or
         ``"F"``, the distinct scattering <b>^2 (S - 1) in barn per steradian and atom for neutrons
-        (electrons² for X-rays, Å² for electrons).
+        (electrons² for X-rays, Å² for electrons). ``"S(Q)"``, ``"i(Q)"``, ``"F(Q)"`` and so on
+        are understood.
     radiation : str
         ``"neutron"``, ``"x-ray"`` or ``"electron"``.
     composition : str, optional
@@ -114,6 +124,7 @@ def read_experiment(
     ValueError
         If the file holds no such table, or the convention is unknown or lacks the composition.
     """
+    convention = _OTHER_NAMES.get(convention.replace(" ", ""), convention)
     if convention not in CONVENTIONS:
         raise ValueError(f"convention={convention!r}: must be one of {', '.join(CONVENTIONS)}")
     check_radiation(radiation)
