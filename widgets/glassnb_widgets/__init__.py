@@ -1,1 +1,11 @@
 """Inspectors for notebooks: build a glass, look at a structure."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__,
+    submod_attrs={
+        "glass_builder": ["GlassBuilder"],
+        "structure_viewer": ["StructureViewer"],
+    },
+)

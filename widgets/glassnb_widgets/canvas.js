@@ -1,0 +1,158 @@
+// Draws what the kernel asks for. Evaluated once in every nglview view: `this` is the view, and
+// NGL is in scope. Only what a message names is drawn again; the rest stays as it is.
+if (!this.glassnb) {
+  const view = this;
+  const stage = view.stage;
+
+  class Drawing {
+    constructor() {
+      this.colours = []; // one number 0xRRGGBB per atom
+      this.shown = new Set(); // indices of the atoms on show
+      this.started = false;
+      this.ends = []; // indices of the bond ends on show
+      this.names = [];
+      this.parts = {}; // NGL components by name
+      this.pending = Promise.resolve();
+      const drawing = this;
+      this.scheme = NGL.ColormakerRegistry.addScheme(function () {
+        this.atomColor = (atom) => drawing.colours[atom.index] ?? 0x999999;
+      });
+      stage.setParameters({
+        clipDist: 0, fogNear: 60, fogFar: 110, cameraFov: 20, backgroundColor: "white",
+      });
+      // A click measures; it must not move the camera as well.
+      stage.mouseControls.remove("clickPick-left", NGL.MouseActions.movePick);
+      stage.mouseControls.remove("hoverPick", NGL.MouseActions.tooltipPick);
+      stage.signals.hovered.add((pick) => this.hover(pick));
+      view.$pickingInfo.remove();
+      // jQuery has no say in the width: the view follows the column it stands in.
+      new ResizeObserver(() => stage.handleResize()).observe(view.el);
+    }
+
+    // Messages are drawn one after the other, also where one has to wait for a file to be read.
+    draw(state) {
+      this.pending = this.pending
+        .then(() => this.apply(state))
+        .catch((error) => console.error("glassnb:", error));
+    }
+
+    // The first message a view obeys is the whole picture; later views ask for it again, and the
+    // views that have it do not listen.
+    async apply(state) {
+      if (Boolean(state.whole) === this.started) return;
+      this.started = true;
+      const empty = !this.parts.atoms;
+      if (state.colours) this.colours = state.colours;
+      if (state.shown) this.shown = new Set(state.shown);
+      if (state.bond_ends) this.ends = state.bond_ends;
+      const parts = [select([...this.shown]), select([...this.shown, ...this.ends])];
+      if (state.structure) await this.load(state.structure, parts);
+      else if (!empty && (state.colours || state.shown || state.bond_ends)) {
+        this.reps.forEach((rep, k) => {
+          // A new selection is drawn in the new colours; without one they need to be asked for.
+          if (rep.getParameters().sele !== parts[k]) rep.setSelection(parts[k]);
+          else if (state.colours) rep.update({ color: true });
+        });
+      }
+      if (!this.parts.atoms) return;
+      if ("bonds" in state) this.reps[1].setVisibility(state.bonds);
+      if ("cell" in state) this.cell(state.cell);
+      if ("polyhedra" in state) this.triangles = state.polyhedra;
+      if ("polyhedra" in state || state.shown || state.colours) this.polyhedra();
+      if ("marks" in state) this.marks(state.marks);
+      if (state.fit || empty) this.fit();
+      stage.viewer.requestRender();
+      view.el.dataset.drawn = state.serial;
+    }
+
+    // The whole cell in sight, seen a little from the side.
+    fit() {
+      if (!this.tilted) {
+        this.tilted = true;
+        stage.viewerControls.spin([0, 1, 0], -0.3);
+        stage.viewerControls.spin([1, 0, 0], 0.2);
+      }
+      stage.autoView();
+      stage.animationControls.zoomMove(stage.getCenter(), 1.2 * stage.getZoom(), 0);
+    }
+
+    async load(structure, [balls, sticks]) {
+      const old = this.parts.atoms;
+      const file = new Blob([structure.mol2], { type: "text/plain" });
+      const atoms = await stage.loadFile(file, { ext: "mol2", defaultRepresentation: false });
+      const radii = Object.assign({}, structure.radii);
+      this.names = structure.names;
+      this.parts.atoms = atoms;
+      this.reps = [
+        atoms.addRepresentation("spacefill", {
+          sele: balls, color: this.scheme, radiusType: "data", radiusData: radii,
+        }),
+        atoms.addRepresentation("licorice", {
+          sele: sticks, color: this.scheme, radiusType: "size", radiusSize: 0.13,
+          disablePicking: true,
+        }),
+      ];
+      if (old) stage.removeComponent(old);
+    }
+
+    replace(name, shape, options) {
+      const old = this.parts[name];
+      delete this.parts[name];
+      if (shape) {
+        this.parts[name] = stage.addComponentFromObject(shape);
+        this.parts[name].addRepresentation("buffer", { disablePicking: true, ...options });
+      }
+      if (old) stage.removeComponent(old);
+    }
+
+    cell(edges) {
+      const shape = edges && new NGL.Shape("cell");
+      edges?.forEach(([a, b]) => shape.addCylinder(a, b, [0.35, 0.35, 0.35], 0.06));
+      this.replace("cell", shape, {});
+    }
+
+    polyhedra() {
+      const { corners, centres } = this.triangles ?? { corners: [], centres: [] };
+      const position = [], colour = [], normal = [];
+      centres.forEach((centre, k) => {
+        if (!this.shown.has(centre)) return;
+        const p = corners.slice(9 * k, 9 * k + 9);
+        const n = normalOf(p), c = rgb(this.colours[centre]);
+        position.push(...p);
+        for (let corner = 0; corner < 3; corner++) colour.push(...c), normal.push(...n);
+      });
+      const shape = position.length ? new NGL.Shape("polyhedra") : null;
+      shape?.addMesh(position, colour, undefined, normal);
+      this.replace("polyhedra", shape, { opacity: 0.45, side: "double", depthWrite: false });
+    }
+
+    marks(marks) {
+      const shape = marks && new NGL.Shape("marks");
+      marks?.spheres.forEach(([p, r]) => shape.addSphere(p, [1, 0.9, 0], r));
+      marks?.lines.forEach(([a, b]) => shape.addCylinder(a, b, [0.1, 0.1, 0.1], 0.07));
+      this.replace("marks", shape, { opacity: 0.6 });
+    }
+
+    hover(pick) {
+      const tip = stage.tooltip;
+      const name = pick?.atom && this.names[pick.atom.index];
+      tip.style.display = name ? "block" : "none";
+      if (!name) return;
+      tip.innerText = name;
+      tip.style.bottom = window.innerHeight - pick.mouse.position.y + 3 + "px";
+      tip.style.left = pick.mouse.position.x + 3 + "px";
+    }
+  }
+
+  const select = (indices) => (indices.length ? "@" + indices.join(",") : "none");
+  const rgb = (n) => [(n >> 16) / 255, ((n >> 8) & 255) / 255, (n & 255) / 255];
+  const normalOf = (p) => {
+    const u = [p[3] - p[0], p[4] - p[1], p[5] - p[2]];
+    const v = [p[6] - p[0], p[7] - p[1], p[8] - p[2]];
+    const n = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+    const length = Math.hypot(...n) || 1;
+    return n.map((x) => x / length);
+  };
+
+  this.glassnb = new Drawing();
+}

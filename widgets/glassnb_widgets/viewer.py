@@ -1,0 +1,133 @@
+"""The one module that knows nglview: a canvas that draws what it is told.
+
+Everything goes to the browser as small messages that name only what changes (``canvas.js`` draws
+them), because nglview's own calls send the whole history of the view again each time. A view that
+appears later, after a page reload say, asks and gets the whole picture.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from ase import Atoms
+
+from glassnb_widgets import geometry
+from glassnb_widgets._nglview_compat import import_nglview
+
+__all__ = ["Canvas", "structure_part"]
+
+
+@cache
+def _script() -> str:
+    return resources.files(__package__).joinpath("canvas.js").read_text(encoding="utf-8")
+
+
+def structure_part(atoms: Atoms, drawing: geometry.Drawing) -> dict[str, Any]:
+    """Return the part of a message that loads a structure.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The structure.
+    drawing : Drawing
+        Its text.
+
+    Returns
+    -------
+    dict
+        Text, radii in Å and names of the atoms.
+    """
+    names = [f"{symbol} {k}" for k, symbol in enumerate(atoms.symbols)]
+    return {"mol2": drawing.mol2, "radii": geometry.radii(atoms).tolist(), "names": names}
+
+
+def _end_thread(view: object) -> None:
+    raise SystemExit  # ends the thread that calls it, silently
+
+
+class Canvas:
+    """A picture of atoms in an nglview widget.
+
+    Parameters
+    ----------
+    height : str
+        Height, as in CSS.
+    on_pick : callable, optional
+        Called with the index of an atom that is clicked.
+
+    Attributes
+    ----------
+    widget : nglview.NGLWidget
+        The widget to display.
+    """
+
+    def __init__(
+        self, *, height: str = "420px", on_pick: Callable[[int], None] | None = None
+    ) -> None:
+        self.widget = import_nglview().NGLWidget(width="100%", height=height)
+        self.widget.layout.width = "100%"
+        self._state: dict[str, Any] = {}
+        self._serial = 0
+        self._seen = False
+        self._lock = threading.Lock()
+        self._on_pick = on_pick
+        self.widget.on_msg(self._on_message)
+        self.widget.observe(self._on_picked, "picked")
+
+    def draw(self, *, fit: bool = False, **state: Any) -> None:
+        """Draw again what is named, and leave the rest as it is.
+
+        May be called from any thread.
+
+        Parameters
+        ----------
+        fit : bool
+            Whether to move the camera so that all is in sight; the first picture always is.
+        **state
+            ``structure``, ``colours``, ``shown``, ``bond_ends``, ``bonds``, ``cell``,
+            ``polyhedra``, ``marks``: see ``canvas.js``. What has not changed is not sent.
+        """
+        with self._lock:
+            news = {k: v for k, v in state.items() if k not in self._state or self._state[k] != v}
+            self._state |= news
+            if self._seen and news:
+                self._send(news | ({"fit": True} if fit else {}))
+
+    def close(self) -> None:
+        """Close the widget and end its threads."""
+        for thread in threading.enumerate():  # nglview starts them, and never ends them
+            if getattr(thread, "view", None) is self.widget:
+                thread.__dict__["q"].append(_end_thread)
+        self.widget.close()
+
+    def _send(self, state: dict[str, Any]) -> None:
+        self._serial += 1
+        self._execute("this.glassnb?.draw(arguments[1])", state | {"serial": self._serial})
+
+    def _execute(self, code: str, values: dict[str, Any]) -> None:
+        self.widget.send(
+            {
+                "type": "call_method",
+                "target": "Widget",
+                "methodName": "executeCode",
+                "args": [code],
+                "kwargs": values,
+            }
+        )
+
+    def _on_message(self, widget: Any, content: Any, buffers: Any) -> None:
+        """Give a view that has just appeared the whole picture."""
+        if isinstance(content, dict) and content.get("type") == "request_loaded":
+            with self._lock:
+                self._seen = True
+                self._execute(_script(), {})
+                self._send(self._state | {"whole": True})
+
+    def _on_picked(self, change: Any) -> None:
+        atom = change["new"].get("atom1")
+        if atom and "bond" not in change["new"] and self._on_pick is not None:
+            self._on_pick(int(atom["index"]))
