@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 from ase.units import _amu
+from scipy.ndimage import gaussian_filter1d
 
 from glassnb.core.structure import check_atoms, half_box
 from glassnb.network import bond_angles, bonds
@@ -19,6 +20,8 @@ from glassnb.scattering import (
 )
 
 __all__ = ["compare_with_experiment"]
+
+_SMOOTHING = 0.02  # Å
 
 _WORDS = {
     "density": "density",
@@ -34,7 +37,7 @@ _WORDS = {
 def compare_with_experiment(atoms: Atoms) -> pd.DataFrame:
     """Measure a model of silica glass and set it beside experiment.
 
-    Distances are the maxima of the partial g(r); the first sharp diffraction peak is that of the
+    Distances are the maxima of the partial g(r), by a quadratic through the upper half of the peak; the first sharp diffraction peak is that of the
     neutron S(Q) through g(r) to half the box, by the estimator of
     :func:`glassnb.scattering.first_sharp_diffraction_peak`, for model and measurement alike.
 
@@ -92,8 +95,10 @@ def _measured(atoms: Atoms) -> dict[str, float]:
 
 
 def _first_peak(g: PairDistribution, a: str, b: str, below: float) -> float:
-    """Return the distance of the highest point of g_ab below a limit, by a quadratic, in Å."""
-    values = np.where(g.r < below, g.partials[a, b], 0.0)
-    near = np.abs(g.r - g.r[np.argmax(values)]) <= 0.06
+    """Return where g_ab is highest below a limit, by a quadratic through its upper half, in Å."""
+    values = gaussian_filter1d(np.where(g.r < below, g.partials[a, b], 0.0), _SMOOTHING / g.dr)
+    top = int(np.argmax(values))
+    low = np.flatnonzero(values < values[top] / 2)
+    near = slice(low[low < top][-1] + 1, low[low > top][0])
     curve = np.polynomial.Polynomial.fit(g.r[near], values[near], 2)
     return float(curve.deriv().roots()[0])
