@@ -63,3 +63,19 @@ def test_slab_is_drawn():
     assert len(ax.collections[0].get_paths()) > 5
     with pytest.raises(ValueError, match="thickness=-1"):
         gn.plotting.plot_slab(gn.models.crystal("alpha-quartz"), -1)
+
+
+def test_every_figure_of_a_notebook_is_shown():
+    """The first figure loads the notebook's back end; what it sets up must outlast the style."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    cells = [
+        "import glassnb as gn; atoms = gn.models.crystal('alpha-quartz')",
+        "ax = gn.network.bond_angles(atoms, 'O-Si-O').plot()",
+        "ax = gn.network.bond_angles(atoms, 'Si-O-Si').plot()",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    NotebookClient(notebook).execute()
+    shown = [[output.output_type for output in cell.outputs] for cell in notebook.cells]
+    assert shown == [[], ["display_data"], ["display_data"]]

@@ -37,8 +37,9 @@ _WORDS = {
 def compare_with_experiment(atoms: Atoms) -> pd.DataFrame:
     """Measure a model of silica glass and set it beside experiment.
 
-    Distances are the maxima of the partial g(r), by a quadratic through the upper half of the peak; the first sharp diffraction peak is that of the
-    neutron S(Q) through g(r) to half the box, by the estimator of
+    Distances are the maxima of the partial g(r), by a quadratic through the upper half of the
+    peak; the first sharp diffraction peak is that of the neutron S(Q) through g(r) to half the
+    box, by the estimator of
     :func:`glassnb.scattering.first_sharp_diffraction_peak`, for model and measurement alike.
 
     Parameters

@@ -58,10 +58,14 @@ def paper_style() -> Iterator[None]:
     None
         The style is in force until the block ends.
     """
+    import matplotlib as mpl
     import matplotlib.pyplot as plt
 
     with plt.style.context("glassnb.plotting.paper"):
         yield
+        interactive = mpl.is_interactive()
+    # The first figure of a notebook turns interactive mode on; the style must not turn it off.
+    mpl.interactive(interactive)
 
 
 def new_axes(ax: Axes | None) -> Axes:
