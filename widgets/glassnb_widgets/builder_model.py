@@ -29,7 +29,7 @@ __all__ = ["BuilderModel", "Measured"]
 
 PARAMETERS = ("n_atoms", "potential", "melt_temperature", "cooling_rate", "seed")
 _R_MAX = 8.0  # Å, end of the g(r) that is drawn
-_BINS = 160
+_BINS = 110
 _Q = np.arange(0.6, 12.0, 0.05)  # Å⁻¹
 
 

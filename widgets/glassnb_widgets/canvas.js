@@ -65,15 +65,27 @@ if (!this.glassnb) {
       view.el.dataset.drawn = state.serial;
     }
 
-    // The whole cell in sight, seen a little from the side.
+    // The whole cell in sight, at first seen a little from the side. NGL's own autoView wastes
+    // most of a wide canvas.
     fit() {
+      const { viewer, viewerControls, animationControls } = stage;
       if (!this.tilted) {
         this.tilted = true;
-        stage.viewerControls.spin([0, 1, 0], -0.3);
-        stage.viewerControls.spin([1, 0, 0], 0.2);
+        viewerControls.spin([0, 1, 0], -0.3);
+        viewerControls.spin([1, 0, 0], 0.2);
       }
-      stage.autoView();
-      stage.animationControls.zoomMove(stage.getCenter(), 1.2 * stage.getZoom(), 0);
+      const { min, max } = viewer.boundingBox;
+      const reach = [0, 0, 0]; // half the extent to the right, up, and towards the eye
+      for (let k = 0; k < 4; k++) {
+        const half = max.clone().sub(min).multiplyScalar(0.5);
+        half.set(half.x, k & 1 ? -half.y : half.y, k & 2 ? -half.z : half.z);
+        half.applyQuaternion(viewerControls.rotation);
+        half.toArray().forEach((x, i) => (reach[i] = Math.max(reach[i], Math.abs(x))));
+      }
+      const slope = Math.tan((viewer.camera.fov * Math.PI) / 360);
+      const distance = Math.max(reach[1], (reach[0] * viewer.height) / viewer.width) / slope;
+      const centre = min.clone().add(max).multiplyScalar(0.5);
+      animationControls.zoomMove(centre, -(1.08 * distance + reach[2]), 0);
     }
 
     async load(structure, [balls, sticks]) {
@@ -128,8 +140,8 @@ if (!this.glassnb) {
 
     marks(marks) {
       const shape = marks && new NGL.Shape("marks");
-      marks?.spheres.forEach(([p, r]) => shape.addSphere(p, [1, 0.9, 0], r));
-      marks?.lines.forEach(([a, b]) => shape.addCylinder(a, b, [0.1, 0.1, 0.1], 0.07));
+      marks?.spheres.forEach(([p, r]) => shape.addSphere(p, MARK, r));
+      marks?.lines.forEach(([a, b]) => shape.addCylinder(a, b, MARK, 0.1));
       this.replace("marks", shape, { opacity: 0.6 });
     }
 
@@ -144,6 +156,7 @@ if (!this.glassnb) {
     }
   }
 
+  const MARK = [0.85, 0, 0.6]; // stands out from every colour map on offer
   const select = (indices) => (indices.length ? "@" + indices.join(",") : "none");
   const rgb = (n) => [(n >> 16) / 255, ((n >> 8) & 255) / 255, (n & 255) / 255];
   const normalOf = (p) => {

@@ -161,7 +161,7 @@ class StructureViewer(ipw.VBox):
         )
         self.clear = ipw.Button(description="Clear", layout={"width": "80px"})
         self.measurement = ipw.HTML()
-        self.legend = ipw.HTML(layout={"min_height": "46px"})
+        self.legend = ipw.HTML(layout={"min_height": "60px"})
         self.status = ipw.Label()
         self.table = ipw.HTML(layout={"max_height": "260px", "overflow": "auto"})
         self._table_box = ipw.Accordion([self.table], titles=("Selected atoms as a table",))
