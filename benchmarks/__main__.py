@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import sys
 import tempfile
 import time
@@ -122,6 +123,7 @@ def neighbours_against_matscipy(atoms: Atoms, cutoff: float) -> None:
 
 
 def main() -> None:
+    logging.disable(logging.INFO)
     small = gn.models.load("silica-pristine-3000")
     large = small * (2, 2, 2)
     print(f"glassnb {gn.__version__}, Python {sys.version.split()[0]}, ", end="")
