@@ -25,9 +25,10 @@ from glassnb.scattering import (
     structure_factor,
 )
 
-__all__ = ["BuilderModel", "Measured"]
+__all__ = ["BOND", "BuilderModel", "Measured"]
 
 PARAMETERS = ("n_atoms", "potential", "melt_temperature", "cooling_rate", "seed")
+BOND = {("Si", "O"): 2.2}  # Å, beyond the first peak also in the melt
 _R_MAX = 8.0  # Å, end of the g(r) that is drawn
 _BINS = 110
 _Q = np.arange(0.6, 12.0, 0.05)  # Å⁻¹
@@ -145,6 +146,7 @@ class BuilderModel(HasTraits):
         self.running = True
         self.status = "Starting."
         self._started = self._clock()
+        self._reached = 0, 0
         self._last_words = self._next_look = -np.inf
         self._thread = threading.Thread(target=self._work, daemon=True, name="glass builder")
         self._thread.start()
@@ -206,6 +208,7 @@ class BuilderModel(HasTraits):
             result = self._run()
             name = "Stopped here" if getattr(result, "stopped", False) else "The glass"
             self._measure(result.atoms, f"{name}: {_density(result.atoms):.3f} g/cm³")
+            self.done, self.total = self._reached
             self.result = result
             self.status = self._ending(result)
         except Exception as error:  # the thread has nobody else to tell
@@ -230,6 +233,7 @@ class BuilderModel(HasTraits):
     def _on_progress(self, done: int, total: int, message: str) -> None:
         """Say how far it is, a few times in a second."""
         now = self._clock()
+        self._reached = done, total
         if now - self._last_words < 0.3 and done < total:
             return
         self._last_words = now
@@ -259,7 +263,7 @@ class BuilderModel(HasTraits):
         with serial_kernels():
             g = pair_distribution(atoms, min(_R_MAX, half_box(atoms)), bins=_BINS)
             sq = structure_factor(atoms, _Q, radiation="neutron", window="lorch")
-            self.measured = Measured(atoms, g, sq, words + _peak(g) + _neighbours(atoms))
+            self.measured = Measured(atoms, g, sq, words + _network(atoms))
 
     def _ending(self, result: Any) -> str:
         took = _duration(self._clock() - self._started)
@@ -281,16 +285,10 @@ def _density(atoms: Atoms) -> float:
     return float(atoms.get_masses().sum() / atoms.get_volume() / units.mol * 1e24)
 
 
-def _peak(g: PairDistribution) -> str:
-    """Return where the first Si-O peak stands."""
-    values = g.partials["Si", "O"]
-    return f"; Si–O peak at {g.r[int(np.argmax(values))]:.2f} Å" if values.any() else ""
-
-
-def _neighbours(atoms: Atoms) -> str:
-    """Return the mean number of oxygen neighbours of silicon."""
-    try:
-        counts = bonds(atoms, {("Si", "O"): 2.2}).counts
-    except ValueError:
+def _network(atoms: Atoms) -> str:
+    """Return the mean length of Si-O bonds and the mean number of oxygen around silicon."""
+    found = bonds(atoms, BOND)
+    if not len(found):
         return ""
-    return f"; {counts[np.asarray(atoms.symbols) == 'Si'].mean():.2f} O around Si"
+    around = found.counts[np.asarray(atoms.symbols) == "Si"].mean()
+    return f"; Si–O {found.distances.mean():.3f} Å on average, {around:.2f} O around Si"

@@ -15,14 +15,13 @@ from glassnb.core.structure import species_of
 from glassnb.network import bonds
 from glassnb.plotting import species_colour
 from glassnb_widgets import geometry
-from glassnb_widgets.builder_model import BuilderModel, Measured
+from glassnb_widgets.builder_model import BOND, BuilderModel, Measured
 from glassnb_widgets.parts import chip, control, heading, row
 from glassnb_widgets.viewer import Canvas, structure_part
 
 __all__ = ["GlassBuilder"]
 
 _POTENTIALS = ("SHIK", "BKS", "CHIK", "Vashishta")
-_BOND = {("Si", "O"): 2.2}  # Å, beyond the first peak of the melt as well
 
 
 class GlassBuilder(ipw.VBox):
@@ -105,10 +104,11 @@ class GlassBuilder(ipw.VBox):
         self.model.wait(timeout)
 
     def close(self) -> None:
-        """Stop the run, close the view and end its threads."""
-        self.model.stop()
-        self.model.unobserve_all()
-        self._canvas.close()
+        """Stop the run and close the view."""
+        if "_canvas" in self.__dict__:  # absent if the arguments were refused
+            self.model.stop()
+            self.model.unobserve_all()
+            self._canvas.close()
         super().close()
 
     # -- controls ----------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ class GlassBuilder(ipw.VBox):
     def _draw(self, measured: Measured) -> None:
         atoms = measured.atoms.copy()
         atoms.wrap()
-        drawing = geometry.drawing(atoms, bonds(atoms, _BOND))
+        drawing = geometry.drawing(atoms, bonds(atoms, BOND))
         rgba = geometry.species_rgba(atoms)
         symbols = np.asarray(atoms.symbols)
         self.legend.value = "".join(

@@ -134,9 +134,10 @@ class StructureViewer(ipw.VBox):
         return self.model.selected_frame()
 
     def close(self) -> None:
-        """Close the view and end its threads."""
-        self.model.unobserve_all()
-        self._canvas.close()
+        """Close the view."""
+        if "_canvas" in self.__dict__:  # absent if the arguments were refused
+            self.model.unobserve_all()
+            self._canvas.close()
         super().close()
 
     # -- controls -------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
+from types import SimpleNamespace
 from typing import Any
 
 from ase import Atoms
@@ -45,8 +46,28 @@ def structure_part(atoms: Atoms, drawing: geometry.Drawing) -> dict[str, Any]:
     return {"mol2": drawing.mol2, "radii": geometry.radii(atoms).tolist(), "names": names}
 
 
-def _end_thread(view: object) -> None:
-    raise SystemExit  # ends the thread that calls it, silently
+class _AtOnce(list[Any]):
+    """A queue that runs what is put into it."""
+
+    def __init__(self, widget: Any) -> None:
+        super().__init__()
+        self._widget = widget
+
+    def append(self, callback: Any) -> None:
+        """Run a callback instead of keeping it."""
+        callback(self._widget)
+
+
+@cache
+def _widget_class() -> Any:
+    """Return nglview's widget without the threads that it starts and never ends."""
+
+    class Widget(import_nglview().NGLWidget):  # type: ignore[misc]
+        def _initialize_threads(self) -> None:
+            self.on_msg(self._handle_nglview_custom_msg)
+            self._remote_call_thread = SimpleNamespace(q=_AtOnce(self))
+
+    return Widget
 
 
 class Canvas:
@@ -68,7 +89,7 @@ class Canvas:
     def __init__(
         self, *, height: str = "420px", on_pick: Callable[[int], None] | None = None
     ) -> None:
-        self.widget = import_nglview().NGLWidget(width="100%", height=height)
+        self.widget = _widget_class()(width="100%", height=height)
         self.widget.layout.width = "100%"
         self._state: dict[str, Any] = {}
         self._serial = 0
@@ -86,7 +107,8 @@ class Canvas:
         Parameters
         ----------
         fit : bool
-            Whether to move the camera so that all is in sight; the first picture always is.
+            Whether the camera moves so that all of a new structure is in sight; the first
+            picture always is.
         **state
             ``structure``, ``colours``, ``shown``, ``bond_ends``, ``bonds``, ``cell``,
             ``polyhedra``, ``marks``: see ``canvas.js``. What has not changed is not sent.
@@ -95,13 +117,10 @@ class Canvas:
             news = {k: v for k, v in state.items() if k not in self._state or self._state[k] != v}
             self._state |= news
             if self._seen and news:
-                self._send(news | ({"fit": True} if fit else {}))
+                self._send(news | ({"fit": True} if fit and "structure" in news else {}))
 
     def close(self) -> None:
-        """Close the widget and end its threads."""
-        for thread in threading.enumerate():  # nglview starts them, and never ends them
-            if getattr(thread, "view", None) is self.widget:
-                thread.__dict__["q"].append(_end_thread)
+        """Close the widget."""
         self.widget.close()
 
     def _send(self, state: dict[str, Any]) -> None:
