@@ -24,7 +24,7 @@ __all__ = [
     "species_colour",
 ]
 
-SPECIES_COLOURS = {"Si": "#E69F00", "O": "#D55E00", "Pd": "#0072B2", "Ge": "#009E73"}
+SPECIES_COLOURS = {"Si": "#E69F00", "O": "#B22222", "Pd": "#0072B2", "Ge": "#009E73"}
 
 
 def species_colour(symbol: str) -> str:
