@@ -61,6 +61,12 @@ def inked(picture: np.ndarray) -> float:
     return float((picture.min(axis=2) < 235).mean())
 
 
+def magenta(picture: np.ndarray) -> bool:
+    """Tell whether picked atoms are marked."""
+    red, green, blue = np.moveaxis(picture, 2, 0)
+    return bool(((red > green + 60) & (blue > green + 30)).sum() > 100)
+
+
 def test_structure_viewer(open_notebook: Callable[..., Any]) -> None:
     notebook = open_notebook("viewer", VIEWER)
     page = notebook.page
@@ -123,6 +129,13 @@ def test_measuring_by_click(open_notebook: Callable[..., Any]) -> None:
     box.press("Enter")
     page.get_by_text(re.compile(r"^Si 0 – \w+ 1: \d\.\d{3} Å")).first.wait_for()
     notebook.screenshot("viewer-measure")
+
+    # After a reload of the page the kernel draws it all again, marks included.
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    page.wait_for_function("document.querySelectorAll('[data-drawn]').length > 0")
+    until(notebook, lambda p: inked(p) > 0.05, "atoms after a reload")
+    until(notebook, magenta, "marks after a reload")
 
 
 def _click_atoms(notebook: Any, done: Callable[[], bool]) -> None:

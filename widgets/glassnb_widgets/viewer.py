@@ -60,12 +60,15 @@ class _AtOnce(list[Any]):
 
 @cache
 def _widget_class() -> Any:
-    """Return nglview's widget without the threads that it starts and never ends."""
+    """Return nglview's widget, without its endless threads and its copy of what is drawn."""
 
     class Widget(import_nglview().NGLWidget):  # type: ignore[misc]
         def _initialize_threads(self) -> None:
             self.on_msg(self._handle_nglview_custom_msg)
             self._remote_call_thread = SimpleNamespace(q=_AtOnce(self))
+
+        def _handle_request_repr_dict(self) -> None:
+            """Keep no copy of what is drawn: a view that appears later would draw it as well."""
 
     return Widget
 
