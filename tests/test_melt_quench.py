@@ -535,3 +535,10 @@ def test_random_start_input() -> None:
         random_silica(4)
     with pytest.raises(ValueError, match="density=6"):
         random_silica(3, 6.0)
+
+
+def test_result_says_what_it_is_in_a_line() -> None:
+    run = melt_quench(192, cooling_rate=1e4, melt_time=0.04, relax_time=0.02, seed=2)
+    assert repr(run).startswith("MeltQuench(192 atoms, SHIK, ")
+    assert repr(run).endswith("finished)")
+    assert len(repr(run)) < 100

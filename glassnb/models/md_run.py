@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 from ase import Atoms
 
+from glassnb.core.jit import serial_kernels
 from glassnb.core.progress import Progress, ProgressOption, progress_bar
 from glassnb.models.checkpoint import Checkpoint
 from glassnb.models.lammps_engine import Lammps, LammpsError
@@ -200,15 +201,17 @@ class MolecularDynamics:
             self.trajectory.append(atoms)
         if record and self.on_update is not None:
             values = dict(zip(COLUMNS[1:], row[1:], strict=True))
-            self.on_update(
-                Snapshot(
-                    atoms.copy(),
-                    self.step,
-                    self.protocol.steps,
-                    **values,
-                    stage=stage.name,
+            # Threaded kernels would leave their threads spinning beside LAMMPS, ten times slower.
+            with serial_kernels():
+                self.on_update(
+                    Snapshot(
+                        atoms.copy(),
+                        self.step,
+                        self.protocol.steps,
+                        **values,
+                        stage=stage.name,
+                    )
                 )
-            )
 
     def _row(self, lammps: Lammps) -> tuple[float, ...]:
         return (

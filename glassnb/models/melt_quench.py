@@ -46,7 +46,7 @@ __all__ = ["MeltQuench", "melt_quench"]
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MeltQuench:
     """A glass and how it came about.
 
@@ -82,6 +82,15 @@ class MeltQuench:
     density: FloatArray
     potential_energy: FloatArray
     stage: npt.NDArray[np.str_]
+
+    def __repr__(self) -> str:
+        """Say in a line what was made."""
+        history = self.atoms.info["history"]
+        state = "stopped" if self.stopped else "finished"
+        return (
+            f"MeltQuench({len(self.atoms)} atoms, {history['potential']}, {history['steps']} steps, "
+            f"{history['density']:.3f} g/cm³, {state})"
+        )
 
     @property
     def stopped(self) -> bool:
