@@ -88,8 +88,8 @@ class MeltQuench:
         history = self.atoms.info["history"]
         state = "stopped" if self.stopped else "finished"
         return (
-            f"MeltQuench({len(self.atoms)} atoms, {history['potential']}, {history['steps']} steps, "
-            f"{history['density']:.3f} g/cm³, {state})"
+            f"MeltQuench({len(self.atoms)} atoms, {history['potential']}, "
+            f"{history['steps']} steps, {history['density']:.3f} g/cm³, {state})"
         )
 
     @property
