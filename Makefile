@@ -44,7 +44,7 @@ format: env ## format the code and strip the notebooks
 	@$(BIN)/ruff format .
 	@$(BIN)/nbstripout notebooks/*.ipynb
 
-glasses: env ## make the shipped glasses again by molecular dynamics (about two hours)
+glasses: env ## make the shipped glasses again by molecular dynamics (about an hour)
 	@$(BIN)/python scripts/make_glasses.py
 
 benchmarks: env ## compare with peer packages and print the ratios
