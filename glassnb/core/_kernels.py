@@ -115,13 +115,14 @@ def histogram_all_pairs(fractional, block_starts, metric, periodic, r_max, n_r, 
 
     Valid up to half the smallest height of the cell, where the nearest image is the rounded one.
     Atoms come sorted by species (``block_starts``), coordinates as three rows. Each pair is
-    counted once, at ``[a, b]`` with ``a <= b``; the last bin collects the pairs beyond ``r_max``.
+    counted once, at ``[a, b]`` with ``a <= b``. Pairs beyond ``r_max`` are counted in turn in the
+    last 16 bins: half of all pairs in one bin would make each addition wait for the one before.
     """
     n_species = block_starts.size - 1
     n_atoms = fractional.shape[1]
     scale = n_r / r_max
     top = float(n_r)
-    counts = np.zeros((n_chunks, n_species, n_species, n_r + 1), dtype=np.int64)
+    counts = np.zeros((n_chunks, n_species, n_species, n_r + 16), dtype=np.int64)
     p0, p1, p2 = periodic[0], periodic[1], periodic[2]
     g00, g11, g22 = metric[0, 0], metric[1, 1], metric[2, 2]
     g01, g02, g12 = 2 * metric[0, 1], 2 * metric[0, 2], 2 * metric[1, 2]
@@ -142,7 +143,7 @@ def histogram_all_pairs(fractional, block_starts, metric, periodic, r_max, n_r, 
                         d2 -= p2 * np.floor(d2 + 0.5)
                         r2 = d0 * (g00 * d0 + g01 * d1 + g02 * d2) + d1 * (g11 * d1 + g12 * d2)
                         k = np.sqrt(r2 + g22 * d2 * d2) * scale
-                        k_of_pair[t] = np.int32(k if k < top else top)
+                        k_of_pair[t] = np.int32(k if k < top else top + (t & 15))
                     for t in range(f0.size):
                         histogram[k_of_pair[t]] += 1
     return counts.sum(axis=0)
