@@ -2,7 +2,6 @@
 
 import ase.neighborlist
 import matscipy.neighbours
-import numba
 import numpy as np
 import pytest
 from ase import Atoms
@@ -87,14 +86,13 @@ def test_cutoff_by_pair():
     assert (names[found.centres] != names[found.indices]).all()
 
 
-def test_result_does_not_depend_on_threads_and_equals_the_python_function():
+def test_result_does_not_depend_on_threads():
     atoms = random_structure(7, n_atoms=200, size=12.0)
     threaded = neighbours(atoms, 4.0)
     with serial_kernels():
         serial = neighbours(atoms, 4.0)
     for name in ("offsets", "indices", "images", "distances"):
         np.testing.assert_array_equal(getattr(threaded, name), getattr(serial, name))
-    assert numba.get_num_threads() >= 1
 
 
 def test_supercell_repeats_the_neighbours():

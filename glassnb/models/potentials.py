@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -62,7 +63,7 @@ class PairParameters:
 
 
 @dataclass(frozen=True)
-class Potential:
+class Potential(ABC):
     """What an engine has to know of an interatomic potential.
 
     Parameters
@@ -88,6 +89,7 @@ class Potential:
     source: str
     formula: str
 
+    @abstractmethod
     def lammps_commands(self, folder: str | os.PathLike[str]) -> list[str]:
         """Return the commands that define the potential in LAMMPS.
 
@@ -101,7 +103,6 @@ class Potential:
         list of str
             Lines of LAMMPS input in metal units.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

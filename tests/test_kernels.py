@@ -1,0 +1,62 @@
+"""Every kernel as plain Python: the same answers, and indices that Python would have checked."""
+
+import numpy as np
+import pytest
+from test_neighbours import random_structure
+
+import glassnb.core._kernels
+import glassnb.network._kernels
+import glassnb.scattering._kernels
+from glassnb.core import half_box, neighbours, pair_histogram
+from glassnb.core.jit import ParallelKernel
+from glassnb.network import bond_angles, tetrahedral_order
+from glassnb.scattering import structure_factor
+
+CUTOFF = {("Si", "O"): 3.0}
+
+
+def _many(atoms):
+    """Enough atoms for the cell list of the histogram."""
+    return pair_histogram(atoms * (5, 5, 5), 0.2 * half_box(atoms * (5, 5, 5)), 30)[1]
+
+
+CALLS = {
+    (glassnb.core._kernels, "neighbour_search"): lambda a: neighbours(a, 4.0).distances,
+    (glassnb.core._kernels, "histogram_by_bins"): _many,
+    (glassnb.core._kernels, "histogram_all_pairs"): lambda a: pair_histogram(a, half_box(a), 40)[1],
+    (glassnb.network._kernels, "angle_cosines"): lambda a: (
+        bond_angles(a, "O-Si-O", cutoff=CUTOFF).angles
+    ),
+    (glassnb.network._kernels, "tetrahedral_order"): tetrahedral_order,
+    (glassnb.scattering._kernels, "shell_sums"): lambda a: (
+        structure_factor(a, np.array([1.0, 1.5, 2.2]), method="direct").total
+    ),
+}
+
+
+@pytest.mark.parametrize(("module", "name"), CALLS, ids=[name for _, name in CALLS])
+def test_python_and_compiled_agree(module, name, monkeypatch):
+    atoms = random_structure(21, n_atoms=12, size=6.0)
+    compiled = CALLS[module, name](atoms)
+    calls = []
+
+    def plain(*arguments):
+        calls.append(name)
+        return getattr(module, f"_compiled_{name}").py_func(*arguments)
+
+    monkeypatch.setattr(module, f"_compiled_{name}", getattr(module, name), raising=False)
+    monkeypatch.setattr(module, name, plain)
+    with np.errstate(all="raise"):
+        np.testing.assert_allclose(CALLS[module, name](atoms), compiled, rtol=1e-9, equal_nan=True)
+    assert calls
+
+
+def test_no_kernel_is_left_out():
+    rooms = {module for module, _ in CALLS}
+    kernels = {
+        (room, name)
+        for room in rooms
+        for name, value in vars(room).items()
+        if isinstance(value, ParallelKernel)
+    }
+    assert kernels == set(CALLS)
