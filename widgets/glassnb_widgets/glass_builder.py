@@ -245,7 +245,7 @@ def _picture(measured: Measured) -> bytes:
     measured.g.plot(ax=left)
     left.set(title="pair distribution", ylim=(0, 8))
     measured.sq.plot(ax=right)
-    right.set(title="neutron structure factor", ylim=(-0.2, 2.2))
+    right.set(title="neutron structure factor, Lorch window", ylim=(-0.2, 2.2))
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     return stream.getvalue()
