@@ -142,6 +142,23 @@ def neighbours(atoms: Atoms, cutoff: float | Mapping[Any, float]) -> Neighbours:
     return found
 
 
+def wrapping(atoms: Atoms) -> NDArray[np.int64]:
+    """Return how many cells away from the cell at the origin each atom is.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A checked structure.
+
+    Returns
+    -------
+    ndarray, shape (n_atoms, 3)
+        Whole cells along each vector; 0 where the cell is not periodic.
+    """
+    fractional = atoms.positions @ np.linalg.inv(complete_cell(np.asarray(atoms.cell)))
+    return np.where(atoms.pbc, np.floor(fractional), 0.0).astype(np.int64)
+
+
 class BinnedAtoms(NamedTuple):
     """Atoms sorted into bins: what the kernels search."""
 
@@ -175,9 +192,8 @@ def bin_atoms(atoms: Atoms, cutoff: float) -> BinnedAtoms:
     periodic = np.asarray(atoms.pbc, dtype=bool)
     inverse = np.linalg.inv(cell)
     heights = 1 / np.linalg.norm(inverse, axis=0)
-    fractional = atoms.positions @ inverse
-    moved = np.where(periodic, np.floor(fractional), 0.0).astype(np.int64)
-    fractional = fractional - moved
+    moved = wrapping(atoms)
+    fractional = atoms.positions @ inverse - moved
     # Where the cell is not periodic, the bins span the atoms.
     origin = np.where(periodic, 0.0, fractional.min(axis=0))
     extent = np.where(periodic, 1.0, np.maximum(np.ptp(fractional, axis=0), 1e-6))

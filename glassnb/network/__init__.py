@@ -9,6 +9,14 @@ Nature 409, 318 (2001)).
 from glassnb.network.angles import BondAngles, bond_angles
 from glassnb.network.bonds import Bonds, bond_cutoffs, bonds
 from glassnb.network.coordination import Coordination, QSpecies, coordination, q_species
+from glassnb.network.rings import (
+    Rings,
+    RingShape,
+    guttman_rings,
+    king_rings,
+    primitive_rings,
+    ring_shape,
+)
 from glassnb.network.tetrahedra import tetrahedral_order
 
 __all__ = [
@@ -16,10 +24,16 @@ __all__ = [
     "Bonds",
     "Coordination",
     "QSpecies",
+    "RingShape",
+    "Rings",
     "bond_angles",
     "bond_cutoffs",
     "bonds",
     "coordination",
+    "guttman_rings",
+    "king_rings",
+    "primitive_rings",
     "q_species",
+    "ring_shape",
     "tetrahedral_order",
 ]

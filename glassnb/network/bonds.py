@@ -53,6 +53,14 @@ class Bonds(Neighbours):
         """Return the number of bonds."""
         return self.indices.size // 2
 
+    @property
+    def once(self) -> NDArray[np.bool_]:
+        """One of the two entries of every bond, shape (2 n_bonds,)."""
+        # An atom bonded to its own image is stored with the image vector and with its negative.
+        signs = self.images @ np.array([1_000_000, 1_000, 1])
+        first, second = self.centres, self.indices
+        return (first < second) | ((first == second) & (signs > 0))
+
 
 def bonds(atoms: Atoms, cutoff: float | Mapping[Any, float] | None = None) -> Bonds:
     """Find the bonds of a structure.

@@ -7,6 +7,7 @@ Okabe and Ito, which colour-blind readers can tell apart.
 from glassnb.plotting.figures import SPECIES_COLOURS, paper_style, save_figure, species_colour
 from glassnb.plotting.models import plot_melt_quench
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
+from glassnb.plotting.rings import plot_ring_shape, plot_ring_sizes
 from glassnb.plotting.scattering import (
     plot_experiment,
     plot_pair_distribution,
@@ -22,6 +23,8 @@ __all__ = [
     "plot_experiment",
     "plot_melt_quench",
     "plot_pair_distribution",
+    "plot_ring_shape",
+    "plot_ring_sizes",
     "plot_slab",
     "plot_structure_factor",
     "save_figure",
