@@ -8,6 +8,7 @@ Nature 409, 318 (2001)).
 
 from glassnb.network.angles import BondAngles, bond_angles
 from glassnb.network.bonds import Bonds, bond_cutoffs, bonds
+from glassnb.network.cavity import Cavities, cavities
 from glassnb.network.coordination import Coordination, QSpecies, coordination, q_species
 from glassnb.network.rings import (
     Rings,
@@ -22,6 +23,7 @@ from glassnb.network.tetrahedra import tetrahedral_order
 __all__ = [
     "BondAngles",
     "Bonds",
+    "Cavities",
     "Coordination",
     "QSpecies",
     "RingShape",
@@ -29,6 +31,7 @@ __all__ = [
     "bond_angles",
     "bond_cutoffs",
     "bonds",
+    "cavities",
     "coordination",
     "guttman_rings",
     "king_rings",

@@ -118,3 +118,92 @@ def ring_shapes(points, offsets, centres, values, axes, perimeter, area):
         n[2] = a[0] * b[1] - a[1] * b[0]
         perimeter[ring] = around
         area[ring] = abs(across[0] * n[0] + across[1] * n[1] + across[2] * n[2]) / 2.0
+
+
+@parallel_kernel
+def ring_surroundings(
+    centres, centre_bins, centre_moved, axes, own_offsets, own_indices, own_images, positions,
+    species, starts, n_bins, reach, cell, order, moved, r_max, n, n_species, cone, disc, keep_own,
+    n_chunks,
+):  # fmt: skip
+    """Count the atoms around rings, seen in the frame of each ring.
+
+    Atoms come sorted by bin as in the neighbour search, the cell is periodic, and ``centres`` are
+    wrapped. ``own_*`` list the atoms of each ring, with the cells in which they lie. Species
+    below 0 are passed over. Returns counts by species and (|x|, |y|, |z|), by species and
+    (distance from the normal, |z|), and by species and distance: all atoms, those near the
+    normal, those near the plane, and the sum of cos^2 in units of 2^-30, so that sums of integers
+    do not depend on their order.
+    """
+    n0, n1, n2 = n_bins[0], n_bins[1], n_bins[2]
+    scale = n / r_max
+    boxes = np.zeros((n_chunks, n_species, n, n, n), dtype=np.int64)
+    tubes = np.zeros((n_chunks, n_species, n, n), dtype=np.int64)
+    shells = np.zeros((n_chunks, n_species, 4, n), dtype=np.int64)
+    for chunk in prange(n_chunks):
+        for ring in range(chunk, centres.shape[0], n_chunks):
+            own_first, own_last = own_offsets[ring], own_offsets[ring + 1]
+            a, b, c = axes[ring, 0], axes[ring, 1], axes[ring, 2]
+            ax, ay, az = a[0], a[1], a[2]
+            bx, by, bz = b[0], b[1], b[2]
+            cx, cy, cz = c[0], c[1], c[2]
+            low, high = centre_bins[ring, 2] - reach[2], centre_bins[ring, 2] + reach[2]
+            for b0 in range(centre_bins[ring, 0] - reach[0], centre_bins[ring, 0] + reach[0] + 1):
+                i0 = b0 // n0
+                for b1 in range(
+                    centre_bins[ring, 1] - reach[1], centre_bins[ring, 1] + reach[1] + 1
+                ):
+                    i1 = b1 // n1
+                    column = ((b0 - i0 * n0) * n1 + (b1 - i1 * n1)) * n2
+                    for i2 in range(low // n2, high // n2 + 1):
+                        first = max(low - i2 * n2, 0)
+                        last = min(high - i2 * n2, n2 - 1)
+                        dx = i0 * cell[0, 0] + i1 * cell[1, 0] + i2 * cell[2, 0] - centres[ring, 0]
+                        dy = i0 * cell[0, 1] + i1 * cell[1, 1] + i2 * cell[2, 1] - centres[ring, 1]
+                        dz = i0 * cell[0, 2] + i1 * cell[1, 2] + i2 * cell[2, 2] - centres[ring, 2]
+                        for t in range(starts[column + first], starts[column + last + 1]):
+                            ux = positions[t, 0] + dx
+                            uy = positions[t, 1] + dy
+                            uz = positions[t, 2] + dz
+                            x = abs(ax * ux + ay * uy + az * uz)
+                            y = abs(bx * ux + by * uy + bz * uz)
+                            z = abs(cx * ux + cy * uy + cz * uz)
+                            kx, ky, kz = int(x * scale), int(y * scale), int(z * scale)
+                            s = species[t]
+                            if s < 0 or kx >= n or ky >= n or kz >= n:
+                                continue
+                            own = False
+                            if not keep_own:
+                                m0 = i0 - moved[t, 0] + centre_moved[ring, 0]
+                                m1 = i1 - moved[t, 1] + centre_moved[ring, 1]
+                                m2 = i2 - moved[t, 2] + centre_moved[ring, 2]
+                                for e in range(own_first, own_last):
+                                    if (
+                                        own_indices[e] == order[t]
+                                        and own_images[e, 0] == m0
+                                        and own_images[e, 1] == m1
+                                        and own_images[e, 2] == m2
+                                    ):
+                                        own = True
+                                        break
+                            if own:
+                                continue
+                            boxes[chunk, s, kx, ky, kz] += 1
+                            rho = np.sqrt(x * x + y * y)
+                            k = int(rho * scale)
+                            if k >= n:
+                                continue
+                            tubes[chunk, s, k, kz] += 1
+                            r2 = rho * rho + z * z
+                            r = np.sqrt(r2)
+                            k = int(r * scale)
+                            if k >= n:
+                                continue
+                            cos2 = z * z / r2 if r2 > 0.0 else 1.0 / 3.0
+                            shells[chunk, s, 0, k] += 1
+                            if z > cone * r:
+                                shells[chunk, s, 1, k] += 1
+                            if z < disc * r:
+                                shells[chunk, s, 2, k] += 1
+                            shells[chunk, s, 3, k] += int(cos2 * 1073741824.0 + 0.5)
+    return boxes.sum(axis=0), tubes.sum(axis=0), shells.sum(axis=0)

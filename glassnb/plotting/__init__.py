@@ -4,6 +4,7 @@ The style is packaged: ``matplotlib.style.use("glassnb.plotting.paper")``. Colou
 Okabe and Ito, which colour-blind readers can tell apart.
 """
 
+from glassnb.plotting.cavities import plot_cavities
 from glassnb.plotting.figures import SPECIES_COLOURS, paper_style, save_figure, species_colour
 from glassnb.plotting.models import plot_melt_quench
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
@@ -19,6 +20,7 @@ __all__ = [
     "SPECIES_COLOURS",
     "paper_style",
     "plot_bond_angles",
+    "plot_cavities",
     "plot_coordination",
     "plot_experiment",
     "plot_melt_quench",

@@ -53,7 +53,7 @@ def plot_cavities(cavities: Cavities, ax: Axes | None = None) -> Axes:
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")
     ax.set(xlabel="volume of a cavity (Å³)", ylabel="number of cavities")
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.set_ylim(0, 1.18 * max(1.0, ax.get_ylim()[1]))
     add_legend(ax, loc="upper right")
     return ax

@@ -49,10 +49,11 @@ def node_of(net, key):
 
 @kernel
 def row_of(net, node):
-    """Return where the neighbours of a node stand in ``links``, up to a -1; -1 without room."""
-    row = net.rows[node]
-    if row >= 0:
-        return row
+    """List the neighbours of a node in ``links``, up to a -1; return where, or -1 without room.
+
+    Called only where ``rows`` does not know yet: a call that hands on so many arrays costs more
+    than the look-up.
+    """
     key = net.keys[node]
     atom = key & ATOM
     first, last = net.offsets[atom], net.offsets[atom + 1]
@@ -77,21 +78,22 @@ def next_descent(net, path, slots, length, branch):
     ``slots`` holds the neighbour to be tried next at each step and, at ``length + 1``, the step to
     go on from; the caller sets ``slots[0]`` and ``slots[length + 1]`` to 0 at first.
     """
+    rows, links, distances = net.rows, net.links, net.distances
     depth = slots[length + 1]
     if length == 0:  # at the source already: one way, of no steps
         slots[1] = -1
         return depth == 0
     while depth >= 0:
         node = path[depth]
-        at = net.rows[node] + slots[depth]
-        wanted = net.distances[node, branch] - 1
-        while net.links[at] >= 0 and net.distances[net.links[at], branch] != wanted:
+        at = rows[node] + slots[depth]
+        wanted = distances[node, branch] - 1
+        while links[at] >= 0 and distances[links[at], branch] != wanted:
             at += 1
-        if net.links[at] < 0:
+        if links[at] < 0:
             depth -= 1
             continue
-        slots[depth] = at + 1 - net.rows[node]
-        path[depth + 1] = net.links[at]
+        slots[depth] = at + 1 - rows[node]
+        path[depth + 1] = links[at]
         slots[depth + 1] = 0
         depth += 1
         if depth == length:
@@ -166,21 +168,25 @@ def meet(net, n_sources, adjacent, longest):
 @kernel
 def one_step(net, k, n_sources, level, adjacent):
     """Take the search from source ``k`` one bond further; false without room."""
-    queue, starts, distances = net.queue, net.starts, net.distances
-    tail = starts[k, level + 1]
-    for place in range(starts[k, level], starts[k, level + 1]):
-        at = row_of(net, queue[k, place])
+    queue, starts, distances, rows, links = (
+        net.queue[k], net.starts[k], net.distances, net.rows, net.links,
+    )  # fmt: skip
+    tail = starts[level + 1]
+    for place in range(starts[level], starts[level + 1]):
+        at = rows[queue[place]]
         if at < 0:
-            return False
-        while net.links[at] >= 0:
-            node = net.links[at]
+            at = row_of(net, queue[place])
+            if at < 0:
+                return False
+        while links[at] >= 0:
+            node = links[at]
             at += 1
             if distances[node, k] != 0:
                 continue
-            if level == 0 and not adjacent and node == queue[1 - k, 0]:
+            if level == 0 and not adjacent and node == net.queue[1 - k, 0]:
                 continue
             distances[node, k] = level + 2
-            queue[k, tail] = node
+            queue[tail] = node
             tail += 1
             for j in range(n_sources):
                 away = distances[node, j]
@@ -188,7 +194,7 @@ def one_step(net, k, n_sources, level, adjacent):
                     best = net.met[j, k]
                     if best == 0 or level + away < best:
                         net.met[j, k] = net.met[k, j] = level + away
-    starts[k, level + 2] = tail
+    starts[level + 2] = tail
     return True
 
 
@@ -211,7 +217,7 @@ def add_ways(net, found, j, k, length, home):
         middle = net.queue[j, place]
         if net.distances[middle, k] != length - half + 1:
             continue
-        if row_of(net, middle) < 0:
+        if net.rows[middle] < 0 and row_of(net, middle) < 0:
             return False
         net.paths[0, 0] = net.paths[1, 0] = middle
         net.slots[0, 0] = net.slots[0, half + 1] = 0
@@ -265,9 +271,9 @@ def king(net, found, centres, skip, max_size):
         if skip[centre]:
             continue
         home = node_of(net, HOME + centre)
-        row = -1 if home < 0 else row_of(net, home)
-        if row < 0:
+        if home < 0 or (net.rows[home] < 0 and row_of(net, home) < 0):
             return False
+        row = net.rows[home]
         n = 0
         while net.links[row + n] >= 0:
             net.queue[n, 0] = net.links[row + n]
@@ -293,9 +299,9 @@ def king(net, found, centres, skip, max_size):
                 if length == -2 and not add_unresolved(net, found, centre, source, target):
                     return False
             neighbour = net.keys[net.queue[k, 0]] & ATOM
-            if shortest > 0 and skip[neighbour]:
-                if not add_origin(net, found, neighbour, shortest + 2):
-                    return False
+            spared = shortest > 0 and skip[neighbour]
+            if spared and not add_origin(net, found, neighbour, shortest + 2):
+                return False
         forget(net, n, level)
         net.distances[home, :n] = 0
     return True
@@ -303,14 +309,15 @@ def king(net, found, centres, skip, max_size):
 
 @kernel
 def guttman(net, found, atoms, bonds, max_size):
-    """Find the shortest rings through each bond, given by its atom and its place in the list of
-    bonds; false without room."""
+    """Find the shortest rings through each bond; false without room.
+
+    A bond is given by its atom and its place in the list of bonds.
+    """
     for b in range(atoms.size):
         home = node_of(net, HOME + atoms[b])
-        row = -1 if home < 0 else row_of(net, home)
-        if row < 0:
+        if home < 0 or (net.rows[home] < 0 and row_of(net, home) < 0):
             return False
-        other = net.links[row + bonds[b] - net.offsets[atoms[b]]]
+        other = net.links[net.rows[home] + bonds[b] - net.offsets[atoms[b]]]
         net.queue[0, 0], net.queue[1, 0] = home, other
         level = meet(net, 2, False, max_size - 1)
         if level < 0:
@@ -330,9 +337,9 @@ def guttman(net, found, atoms, bonds, max_size):
                         return False
                     if net.offsets[atom + 1] - net.offsets[atom] != 2:
                         break
-                    at = row_of(net, node)
-                    if at < 0:
+                    if net.rows[node] < 0 and row_of(net, node) < 0:
                         return False
+                    at = net.rows[node]
                     after = net.links[at] if net.links[at] != before else net.links[at + 1]
                     before, node = node, after
         forget(net, 2, level)
@@ -345,30 +352,30 @@ def guttman(net, found, atoms, bonds, max_size):
 @kernel
 def ball_of(net, node, radius):
     """List the nodes within ``radius`` bonds of a node, nearest first; false without room."""
-    if net.ball_ends[node, 0] > 0:
-        return True
-    balls, ends = net.balls, net.ball_ends
+    balls, ends, seen, rows, links = net.balls, net.ball_ends, net.seen, net.rows, net.links
     net.state[TOKEN] += 1
     token = net.state[TOKEN]
     first = net.state[BALLS]
     if first == balls.size:
         return False
     balls[first] = node
-    net.seen[node] = token
+    seen[node] = token
     begin, tail = first, first + 1
     for level in range(radius):
         end = tail
         for place in range(begin, end):
-            at = row_of(net, balls[place])
+            at = rows[balls[place]]
             if at < 0:
-                return False
-            while net.links[at] >= 0:
-                other = net.links[at]
+                at = row_of(net, balls[place])
+                if at < 0:
+                    return False
+            while links[at] >= 0:
+                other = links[at]
                 at += 1
-                if net.seen[other] != token:
+                if seen[other] != token:
                     if tail == balls.size:
                         return False
-                    net.seen[other] = token
+                    seen[other] = token
                     balls[tail] = other
                     tail += 1
         begin = end
@@ -381,11 +388,13 @@ def ball_of(net, node, radius):
 
 @kernel
 def mark_path(net, length, radius, reach):
-    """Mark what lies within ``radius`` bonds of each node of the first path, by level; false
-    without room. ``net.marks`` is cleared by :func:`clear_path`."""
+    """Mark what lies within ``radius`` bonds of each node of the first path; false without room.
+
+    Each node has a bit, that of its level. :func:`clear_path` clears the marks.
+    """
     for depth in range(length):
         node = net.paths[0, depth]
-        if not ball_of(net, node, reach):
+        if net.ball_ends[node, 0] == 0 and not ball_of(net, node, reach):
             return False
         bit = np.int64(1) << (length - depth)
         for place in range(net.ball_starts[node], net.ball_ends[node, radius]):
@@ -410,24 +419,26 @@ def next_partner(net, length, odd, radius, reach):
     Returns 1, or 0 if there is no other way, or -1 without room.
     """
     path, slots = net.paths[1], net.slots[1]
+    rows, links, distances = net.rows, net.links, net.distances
     depth = slots[length + 1]
     while depth >= 0:
         node = path[depth]
-        at = net.rows[node] + slots[depth]
-        while net.links[at] >= 0 and net.distances[net.links[at], 1] != length - depth:
+        at = rows[node] + slots[depth]
+        while links[at] >= 0 and distances[links[at], 1] != length - depth:
             at += 1
-        if net.links[at] < 0:
+        if links[at] < 0:
             depth -= 1
             continue
-        slots[depth] = at + 1 - net.rows[node]
+        slots[depth] = at + 1 - rows[node]
         if depth + 1 == length:
             slots[length + 1] = depth
             return 1
-        node = net.links[at]
-        fits = far_from_path(net, node, depth + 1, odd, radius, reach)
-        if fits < 0:
+        node = links[at]
+        if net.ball_ends[node, 0] == 0 and not ball_of(net, node, reach):
             return -1
-        if fits:
+        if far_from_path(
+            net.ball_starts[node], net.ball_ends[node, radius], net.balls, net.marks, depth + 1, odd
+        ):
             depth += 1
             path[depth] = node
             slots[depth] = 0
@@ -436,17 +447,18 @@ def next_partner(net, length, odd, radius, reach):
 
 
 @kernel
-def far_from_path(net, node, depth, odd, radius, reach):
-    """Tell whether a node of the second path has no shortcut to its antipodes on the first."""
-    if not ball_of(net, node, reach):
-        return -1
+def far_from_path(first, last, balls, marks, depth, odd):
+    """Tell whether a node of the second path has no shortcut to its antipodes on the first.
+
+    The node is given by the range of its ball, the antipodes by their level.
+    """
     bits = np.int64(1) << depth
     if odd:
         bits |= np.int64(1) << (depth + 1)
-    for place in range(net.ball_starts[node], net.ball_ends[node, radius]):
-        if net.marks[net.balls[place]] & bits:
-            return 0
-    return 1
+    for place in range(first, last):  # noqa: SIM110 (Numba compiles no generators)
+        if marks[balls[place]] & bits:
+            return False
+    return True
 
 
 @kernel
@@ -465,11 +477,15 @@ def add_primitive(net, found, top, other, length, step, reach):
         # Ways that part at the top are met in one order only.
         net.slots[1, 0] = 0 if odd else net.slots[0, 0]
         net.slots[1, length + 1] = 0
+        far = length - step - near
+        if net.ball_ends[other, 0] == 0 and not ball_of(net, other, reach):
+            return False
         fits = 1
         if odd:
-            fits = far_from_path(net, other, 0, True, length - step - near, reach)
+            first, last = net.ball_starts[other], net.ball_ends[other, far]
+            fits = int(far_from_path(first, last, net.balls, net.marks, 0, True))
         while fits > 0:
-            fits = next_partner(net, length, odd, length - step - near, reach)
+            fits = next_partner(net, length, odd, far, reach)
             if fits > 0:
                 size = 0
                 for i in range(length, -1, -1):
@@ -499,24 +515,20 @@ def primitive(net, found, roots, is_root, max_size, step):
                 top = net.queue[0, place]
                 if net.distances[top, 1] == 0:
                     continue
-                row = row_of(net, top)
-                if row < 0:
+                if net.rows[top] < 0 and row_of(net, top) < 0:
                     return False
+                row = net.rows[top]
                 below = 0
                 while net.links[row] >= 0:
                     other = net.links[row]
                     row += 1
                     below += net.distances[other, 1] == level
-                    if (
-                        other > top
-                        and 2 * level + 1 <= max_size
-                        and net.distances[other, 1] == level + 1
-                        and not (
-                            row_of(net, other) >= 0
-                            and add_primitive(net, found, top, other, level, step, reach)
-                        )
-                    ):
-                        return False
+                    beside = other > top and net.distances[other, 1] == level + 1
+                    if beside and 2 * level + 1 <= max_size:
+                        if net.rows[other] < 0 and row_of(net, other) < 0:
+                            return False
+                        if not add_primitive(net, found, top, other, level, step, reach):
+                            return False
                 if below > 1 and not add_primitive(net, found, top, top, level, step, reach):
                     return False
         for place in range(net.starts[0, max_size // 2 + 1]):
@@ -527,19 +539,21 @@ def primitive(net, found, roots, is_root, max_size, step):
 @kernel
 def levels_of(net, home, root, is_root, depth):
     """Find the distances from a root and, second, those along ways that avoid earlier roots."""
-    queue, distances = net.queue[0], net.distances
+    queue, distances, rows, links = net.queue[0], net.distances, net.rows, net.links
     queue[0] = home
     distances[home, :2] = 1
     net.starts[0, 0], net.starts[0, 1] = 0, 1
     tail = 1
     for level in range(depth):
         for place in range(net.starts[0, level], net.starts[0, level + 1]):
-            at = row_of(net, queue[place])
+            at = rows[queue[place]]
             if at < 0:
-                return False
+                at = row_of(net, queue[place])
+                if at < 0:
+                    return False
             free = distances[queue[place], 1] > 0
-            while net.links[at] >= 0:
-                node = net.links[at]
+            while links[at] >= 0:
+                node = links[at]
                 at += 1
                 if distances[node, 0] == 0:
                     distances[node, 0] = level + 2
@@ -557,41 +571,46 @@ def levels_of(net, home, root, is_root, depth):
 
 
 @kernel
-def follows(keys, first, last, start, step, other_start, other_step):
-    """Compare two ways of reading one ring, as -1, 0 or 1; each is moved to begin at home."""
-    size = last - first
-    shift = (keys[first + start] >> CELL) << CELL
-    other_shift = (keys[first + other_start] >> CELL) << CELL
-    for k in range(size):
-        a = keys[first + (start + k * step) % size] - shift
-        b = keys[first + (other_start + k * other_step) % size] - other_shift
-        # By atom before cell.
+def precedes(ring, start, step, other_start, other_step):
+    """Tell whether one way of reading a ring comes before another; each begins at home."""
+    size = ring.size
+    shift = (ring[start] >> CELL) << CELL
+    other_shift = (ring[other_start] >> CELL) << CELL
+    i, j = start, other_start
+    for _ in range(size):
+        a, b = ring[i] - shift, ring[j] - other_shift
         if a != b:
             if (a & ATOM) != (b & ATOM):
-                return -1 if (a & ATOM) < (b & ATOM) else 1
-            return -1 if a < b else 1
-    return 0
+                return (a & ATOM) < (b & ATOM)
+            return a < b
+        i += step
+        i += size if i < 0 else (-size if i >= size else 0)
+        j += other_step
+        j += size if j < 0 else (-size if j >= size else 0)
+    return False
 
 
 @parallel_kernel
 def canonical(keys, ends, out):
     """Read each ring from its first atom, in the home cell, towards the smaller neighbour."""
-    for ring in prange(ends.size - 1):
-        first, last = ends[ring], ends[ring + 1]
-        size = last - first
-        lowest = keys[first] & ATOM
-        for k in range(1, size):
-            lowest = min(lowest, keys[first + k] & ATOM)
+    for k in prange(ends.size - 1):
+        ring = keys[ends[k] : ends[k + 1]]
+        size = ring.size
+        lowest = ring[0] & ATOM
+        for i in range(1, size):
+            lowest = min(lowest, ring[i] & ATOM)
         best, best_step = -1, 1
         for start in range(size):
-            if (keys[first + start] & ATOM) != lowest:
-                continue
-            for step in (1, size - 1):
-                if best < 0 or follows(keys, first, last, start, step, best, best_step) < 0:
-                    best, best_step = start, step
-        shift = ((keys[first + best] >> CELL) << CELL) - HOME
-        for k in range(size):
-            out[first + k] = keys[first + (best + k * best_step) % size] - shift
+            if (ring[start] & ATOM) == lowest:
+                for step in (1, -1):
+                    if best < 0 or precedes(ring, start, step, best, best_step):
+                        best, best_step = start, step
+        shift = ((ring[best] >> CELL) << CELL) - HOME
+        i = best
+        for place in range(ends[k], ends[k + 1]):
+            out[place] = ring[i] - shift
+            i += best_step
+            i += size if i < 0 else (-size if i >= size else 0)
 
 
 @kernel

@@ -91,7 +91,9 @@ class Rings:
     def __repr__(self) -> str:
         """Say in a line what was found."""
         counts = ", ".join(f"{n}: {c}" for n, c in self.size_distribution(per="cell").items())
-        return f"Rings({self.definition}, {len(self)} rings of {'/'.join(self.formers)} {{{counts}}})"
+        return (
+            f"Rings({self.definition}, {len(self)} rings of {'/'.join(self.formers)} {{{counts}}})"
+        )
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -199,10 +201,8 @@ class Rings:
             keep &= np.isin(self.former_sizes, former_size)
         if contains is not None:
             wanted = np.atleast_1d(np.asarray(contains))
-            if wanted.size and not (0 <= wanted.min() and wanted.max() < len(self.atoms)):
-                raise ValueError(
-                    f"contains={contains}: atoms run from 0 to {len(self.atoms) - 1}"
-                )
+            if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self.atoms)):
+                raise ValueError(f"contains={contains}: atoms run from 0 to {len(self.atoms) - 1}")
             hits = np.isin(self.indices, wanted)
             keep &= np.add.reduceat(np.append(hits, False), self.offsets[:-1]) > 0
         entries = np.repeat(keep, self.sizes)

@@ -19,7 +19,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -284,9 +283,7 @@ class _Work:
         before = np.cumsum(counts) - counts
         places = np.arange(starts.size) + np.repeat(self.offsets[atoms] - before, counts)
         chosen = self.bonds[places]
-        return bool(
-            _kernels.guttman(net, found, starts[chosen], places[chosen], self.max_size)
-        )
+        return bool(_kernels.guttman(net, found, starts[chosen], places[chosen], self.max_size))
 
     def _new_net(self, room: int) -> tuple[Net, Found]:
         """Make room for a number of nodes."""
@@ -418,9 +415,7 @@ def _check_nodes(atoms: Atoms, nodes: str | ArrayLike | None) -> NDArray[np.bool
     return start
 
 
-def _warn(
-    definition: str, found: Bonds, unresolved: NDArray[np.int64], max_size: int
-) -> None:
+def _warn(definition: str, found: Bonds, unresolved: NDArray[np.int64], max_size: int) -> None:
     """Say what has been left out."""
     loose = np.flatnonzero(found.counts < 2)
     if loose.size:
@@ -480,15 +475,16 @@ def _work(
             first[found.offsets[:-1][bridge]] = True
             chosen = np.where(bridge[centres] | bridge[ends], first, chosen)
     bipartite = _is_bipartite(atoms, found)
-    return _Work(
-        definition, found.offsets, steps, mask, chosen, max_size, 2 if bipartite else 1
-    )
+    return _Work(definition, found.offsets, steps, mask, chosen, max_size, 2 if bipartite else 1)
 
 
 def _is_bipartite(atoms: Atoms, found: Bonds) -> bool:
     """Tell whether bonds join two species only and never like to like, so that rings are even."""
     symbols = {symbol for pair in found.cutoffs for symbol in pair}
-    return len(symbols) == 2 and not (atoms.numbers[found.centres] == atoms.numbers[found.indices]).any()
+    return (
+        len(symbols) == 2
+        and not (atoms.numbers[found.centres] == atoms.numbers[found.indices]).any()
+    )
 
 
 def _pieces(atoms: Atoms, wanted: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
@@ -515,8 +511,14 @@ def _distinct_found(net: Net, found: Found) -> tuple[NDArray[np.int64], ...]:
     count = net.state
     ends = found.ends[: count[_kernels.RINGS] + 1]
     keys, ends = _distinct(found.entries[: ends[-1]], ends)
-    origins = np.unique(found.origins[: count[_kernels.ORIGINS]], axis=0)
-    return keys, ends, origins, found.unresolved[: count[_kernels.UNRESOLVED]].copy()
+    atoms, sizes = found.origins[: count[_kernels.ORIGINS]].T
+    codes = np.unique(atoms << 8 | sizes)
+    return (
+        keys,
+        ends,
+        np.stack([codes >> 8, codes & 255], axis=1),
+        found.unresolved[: count[_kernels.UNRESOLVED]].copy(),
+    )
 
 
 def _distinct(
