@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 from test_neighbours import random_structure
+from test_ring_environment import polygons
 
 import glassnb.core._kernels
 import glassnb.network._kernels
 import glassnb.scattering._kernels
 from glassnb.core import half_box, neighbours, pair_histogram
 from glassnb.core.jit import ParallelKernel
-from glassnb.network import bond_angles, tetrahedral_order
+from glassnb.network import bond_angles, ring_shape, tetrahedral_order
+from glassnb.network.rings.environment import ring_environment
 from glassnb.scattering import structure_factor
 
 CUTOFF = {("Si", "O"): 3.0}
@@ -20,6 +22,11 @@ def _many(atoms):
     return pair_histogram(atoms * (5, 5, 5), 0.2 * half_box(atoms * (5, 5, 5)), 30)[1]
 
 
+def _ring(atoms):
+    """One ring, through the first five atoms."""
+    return polygons(atoms, [np.arange(5)])
+
+
 CALLS = {
     (glassnb.core._kernels, "neighbour_search"): lambda a: neighbours(a, 4.0).distances,
     (glassnb.core._kernels, "histogram_by_bins"): _many,
@@ -28,6 +35,10 @@ CALLS = {
         bond_angles(a, "O-Si-O", cutoff=CUTOFF).angles
     ),
     (glassnb.network._kernels, "tetrahedral_order"): tetrahedral_order,
+    (glassnb.network._kernels, "ring_shapes"): lambda a: ring_shape(_ring(a)).singular_values,
+    (glassnb.network._kernels, "ring_surroundings"): lambda a: (
+        ring_environment(a, _ring(a), r_max=4.0, bin_width=0.5).tube_counts
+    ),
     (glassnb.scattering._kernels, "shell_sums"): lambda a: (
         structure_factor(a, np.array([1.0, 1.5, 2.2]), method="direct").total
     ),

@@ -9,7 +9,7 @@ from glassnb.core.histograms import pair_histogram
 from glassnb.core.neighbours import Neighbours, neighbours
 from glassnb.core.parallel import map_tasks
 from glassnb.core.provenance import provenance
-from glassnb.core.structure import PairMapping, half_box, number_density
+from glassnb.core.structure import PairMapping, half_box, mass_density, number_density
 
 __all__ = [
     "Config",
@@ -18,6 +18,7 @@ __all__ = [
     "config",
     "half_box",
     "map_tasks",
+    "mass_density",
     "neighbours",
     "number_density",
     "pair_histogram",

@@ -15,6 +15,7 @@ __all__ = [
     "cell_heights",
     "check_atoms",
     "half_box",
+    "mass_density",
     "number_density",
     "pair_cutoffs",
     "species_of",
@@ -193,6 +194,25 @@ def number_density(atoms: Atoms) -> float:
         Number density in Å⁻³.
     """
     return len(atoms) / float(abs(np.linalg.det(np.asarray(atoms.cell))))
+
+
+def mass_density(atoms: Atoms) -> float:
+    """Return the mass per volume.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A periodic structure.
+
+    Returns
+    -------
+    float
+        Mass density in g/cm³.
+    """
+    from ase.units import kg
+
+    volume = float(abs(np.linalg.det(np.asarray(atoms.cell))))
+    return float(atoms.get_masses().sum()) / kg * 1e3 / (volume * 1e-24)
 
 
 def pair_cutoffs(cutoff: float | Mapping[Any, float], symbols: tuple[str, ...]) -> NDArray[Any]:

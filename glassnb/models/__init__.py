@@ -9,7 +9,7 @@ properties. Melt-quench protocol and potential: Sundararaman, Huang, Ispas and K
 from glassnb.core.files import read, write
 from glassnb.models.comparison import compare_with_experiment
 from glassnb.models.crystals import crystal, crystals
-from glassnb.models.glasses import available, load
+from glassnb.models.glasses import available, available_series, load, load_series
 from glassnb.models.md_run import SimulationError, Snapshot
 from glassnb.models.melt_quench import MeltQuench, melt_quench
 from glassnb.models.potentials import LammpsPotential, PairPotential, Potential, potential
@@ -23,10 +23,12 @@ __all__ = [
     "SimulationError",
     "Snapshot",
     "available",
+    "available_series",
     "compare_with_experiment",
     "crystal",
     "crystals",
     "load",
+    "load_series",
     "melt_quench",
     "potential",
     "random_silica",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+from collections.abc import Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,9 +15,10 @@ from ase import Atoms
 
 from glassnb.core.provenance import atomic_path
 
-__all__ = ["available", "load", "pack"]
+__all__ = ["available", "available_series", "load", "load_series", "pack", "pack_series"]
 
 _SUFFIX = ".extxyz.gz"
+_SERIES = ".series.extxyz.gz"
 
 
 def available() -> tuple[str, ...]:
@@ -32,8 +34,23 @@ def available() -> tuple[str, ...]:
     >>> "silica-pristine-3000" in available()
     True
     """
-    files = [entry.name for entry in _folder().iterdir()] if _folder().is_dir() else []
-    return tuple(sorted(name.removesuffix(_SUFFIX) for name in files if name.endswith(_SUFFIX)))
+    return tuple(name for name in _names(_SUFFIX) if not name.endswith(".series"))
+
+
+def available_series() -> tuple[str, ...]:
+    """Return the names of the series of glasses that come with the package.
+
+    Returns
+    -------
+    tuple of str
+        Names for :func:`load_series`, sorted.
+
+    Examples
+    --------
+    >>> available_series()
+    ('silica-compressed-648',)
+    """
+    return _names(_SERIES)
 
 
 def load(name: str) -> Atoms:
@@ -62,10 +79,37 @@ def load(name: str) -> Atoms:
     """
     if name not in available():
         raise ValueError(f"name={name!r}: must be one of {', '.join(available()) or '(none)'}")
-    text = gzip.decompress((_folder() / f"{name}{_SUFFIX}").read_bytes()).decode()
-    atoms = ase.io.read(io.StringIO(text), format="extxyz")
-    assert isinstance(atoms, Atoms)
-    return atoms
+    return _read(f"{name}{_SUFFIX}")[0]
+
+
+def load_series(name: str) -> list[Atoms]:
+    """Return a series of glasses that comes with the package.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`available_series`.
+
+    Returns
+    -------
+    list of ase.Atoms
+        The glasses, each as :func:`load` gives it, in the order of pressure and seed.
+
+    Raises
+    ------
+    ValueError
+        If there is no series of that name.
+
+    Examples
+    --------
+    >>> glasses = load_series("silica-compressed-648")
+    >>> [glass.info["history"]["parameters"]["pressure"] for glass in glasses[::3]]
+    [0, 3, 6, 9, 12]
+    """
+    if name not in available_series():
+        known = ", ".join(available_series()) or "(none)"
+        raise ValueError(f"name={name!r}: must be one of {known}")
+    return _read(f"{name}{_SERIES}")
 
 
 def pack(atoms: Atoms, name: str, folder: str | os.PathLike[str] | None = None) -> Path:
@@ -85,11 +129,48 @@ def pack(atoms: Atoms, name: str, folder: str | os.PathLike[str] | None = None) 
     pathlib.Path
         The file.
     """
-    rounded = Atoms(atoms.symbols, atoms.positions.round(4), cell=atoms.cell, pbc=atoms.pbc)
-    rounded.info = dict(atoms.info)
+    return _write([atoms], f"{name}{_SUFFIX}", folder)
+
+
+def pack_series(
+    glasses: Sequence[Atoms], name: str, folder: str | os.PathLike[str] | None = None
+) -> Path:
+    """Write a series of glasses as a file that :func:`load_series` finds.
+
+    Parameters
+    ----------
+    glasses : sequence of ase.Atoms
+        The glasses; positions are rounded to 4 decimals.
+    name : str
+        Name of the series.
+    folder : path-like, optional
+        Where to write; the package's own folder when omitted.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+    """
+    return _write(glasses, f"{name}{_SERIES}", folder)
+
+
+def _names(suffix: str) -> tuple[str, ...]:
+    files = [entry.name for entry in _folder().iterdir()] if _folder().is_dir() else []
+    return tuple(sorted(name.removesuffix(suffix) for name in files if name.endswith(suffix)))
+
+
+def _read(file: str) -> list[Atoms]:
+    text = gzip.decompress((_folder() / file).read_bytes()).decode()
+    return list(ase.io.iread(io.StringIO(text), index=":", format="extxyz"))
+
+
+def _write(glasses: Sequence[Atoms], file: str, folder: str | os.PathLike[str] | None) -> Path:
+    rounded = [Atoms(g.symbols, g.positions.round(4), cell=g.cell, pbc=g.pbc) for g in glasses]
+    for copy, glass in zip(rounded, glasses, strict=True):
+        copy.info = dict(glass.info)
     text = io.StringIO()
     ase.io.write(text, rounded, format="extxyz")
-    target = Path(str(_folder()) if folder is None else folder) / f"{name}{_SUFFIX}"
+    target = Path(str(_folder()) if folder is None else folder) / file
     with atomic_path(target) as temporary:
         # No time and no file name inside: the same glass gives the same bytes.
         temporary.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))

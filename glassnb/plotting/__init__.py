@@ -8,7 +8,13 @@ from glassnb.plotting.cavities import plot_cavities
 from glassnb.plotting.figures import SPECIES_COLOURS, paper_style, save_figure, species_colour
 from glassnb.plotting.models import plot_melt_quench
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
-from glassnb.plotting.rings import plot_ring_shape, plot_ring_sizes
+from glassnb.plotting.ring_environment import plot_ring_environment, plot_ring_map
+from glassnb.plotting.rings import (
+    plot_ring_compaction,
+    plot_ring_shape,
+    plot_ring_sizes,
+    plot_ring_statistics,
+)
 from glassnb.plotting.scattering import (
     plot_experiment,
     plot_pair_distribution,
@@ -25,8 +31,12 @@ __all__ = [
     "plot_experiment",
     "plot_melt_quench",
     "plot_pair_distribution",
+    "plot_ring_compaction",
+    "plot_ring_environment",
+    "plot_ring_map",
     "plot_ring_shape",
     "plot_ring_sizes",
+    "plot_ring_statistics",
     "plot_slab",
     "plot_structure_factor",
     "save_figure",

@@ -11,9 +11,16 @@ from glassnb.plotting.figures import add_legend, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from glassnb.network import Rings, RingShape
+    from glassnb.network import RingCompaction, Rings, RingShape, RingStatistics
 
-__all__ = ["plot_ring_shape", "plot_ring_sizes"]
+__all__ = ["plot_ring_compaction", "plot_ring_shape", "plot_ring_sizes", "plot_ring_statistics"]
+
+_NAMES = {
+    "rings_per_former": "rings per network former",
+    "roundness": "mean roundness",
+    "roughness": "mean roughness",
+    "radius_of_gyration": "mean radius of gyration (Å)",
+}
 
 
 def plot_ring_sizes(rings: Rings, ax: Axes | None = None, **options: Any) -> Axes:
@@ -72,5 +79,99 @@ def plot_ring_shape(shape: RingShape, ax: Axes | None = None) -> Axes:
             label=f"{size} atoms", rasterized=of_size.sum() > 2000,
         )  # fmt: skip
     ax.set(xlabel="roundness", ylabel="roughness", xlim=(0, 1.03), ylim=(0, 1))
-    add_legend(ax, ncols=2, markerscale=max(1.0, 4.0 / markersize), handletextpad=0.1)
+    if len(shape):
+        add_legend(ax, ncols=2, markerscale=max(1.0, 4.0 / markersize), handletextpad=0.1)
+    return ax
+
+
+def plot_ring_statistics(statistics: RingStatistics, ax: Axes | None = None) -> Axes:
+    """Draw Rc as bars, and Pn, Pmax and Pmin as lines with a scale of their own.
+
+    Parameters
+    ----------
+    statistics : RingStatistics
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Axes of Rc.
+    """
+    ax = new_axes(ax)
+    # Odd sizes are left out where the network has none.
+    there = statistics.rc > 0
+    sizes = statistics.sizes[there]
+    width = 0.8 * (np.diff(sizes).min() if sizes.size > 1 else 1)
+    ax.bar(sizes, statistics.rc[there], width, color="0.8", label="$R_C$ (left)")
+    ax.set(xlabel="ring size (atoms)", ylabel="$R_C$ (rings per atom)")
+    ax.set_ylim(0, 1.25 * statistics.rc.max())
+    right = ax.twinx()
+    styles = {"pn": ("o-", "$P_N$"), "pmax": ("^-", "$P_{max}$"), "pmin": ("v-", "$P_{min}$")}
+    for name, (style, label) in styles.items():
+        right.plot(sizes, getattr(statistics, name)[there], style, markersize=4, label=label)
+    size = ax.yaxis.label.get_fontsize()
+    right.set_ylabel("share of atoms", fontsize=size)
+    right.tick_params(labelsize=ax.yaxis.get_ticklabels()[0].get_fontsize())
+    right.set_ylim(0, 1.25)
+    handles, labels = (a + b for a, b in zip(
+        ax.get_legend_handles_labels(), right.get_legend_handles_labels(), strict=True
+    ))  # fmt: skip
+    right.legend(
+        handles, labels, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False,
+        fontsize=0.85 * size, columnspacing=1.0, handlelength=1.4,
+    )  # fmt: skip
+    return ax
+
+
+def plot_ring_compaction(
+    compaction: RingCompaction,
+    ax: Axes | None = None,
+    *,
+    quantity: str = "radius_of_gyration",
+    sizes: Any = None,
+) -> Axes:
+    """Draw one quantity along a series of models, a line for each ring size.
+
+    Parameters
+    ----------
+    compaction : RingCompaction
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure when omitted.
+    quantity : str
+        ``"rings_per_former"``, ``"roundness"``, ``"roughness"`` or ``"radius_of_gyration"``.
+    sizes : sequence of int, optional
+        Ring sizes in network formers, 0 for all rings together; those with more than 1 % of all
+        rings when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+
+    Raises
+    ------
+    ValueError
+        If the quantity is none of these.
+    """
+    import matplotlib as mpl
+
+    if quantity not in _NAMES:
+        raise ValueError(f"quantity={quantity!r}: must be one of {', '.join(_NAMES)}")
+    ax = new_axes(ax)
+    if sizes is None:
+        counts = compaction.table.groupby("size")["n_rings"].sum()
+        sizes = [size for size in counts.index if size > 0 and counts[size] > 0.01 * counts[0]]
+    colours = mpl.colormaps["viridis_r"](np.linspace(0.05, 1, max(1, len(sizes))))
+    for size, colour in zip(sizes, colours, strict=False):
+        rows = compaction.of_size(size)
+        ax.errorbar(
+            rows["x"], rows[quantity], rows[f"{quantity}_error"], fmt="o-", markersize=3,
+            capsize=2, color="black" if size == 0 else colour,
+            label="all" if size == 0 else f"$n$ = {size}",
+        )  # fmt: skip
+    ax.set(xlabel=compaction.against, ylabel=_NAMES[quantity])
+    add_legend(ax, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
         "glass_builder": ["GlassBuilder"],
+        "ring_inspector": ["RingInspector"],
         "structure_viewer": ["StructureViewer"],
     },
 )

@@ -24,9 +24,13 @@ if (!this.glassnb) {
       stage.mouseControls.remove("clickPick-left", NGL.MouseActions.movePick);
       stage.mouseControls.remove("hoverPick", NGL.MouseActions.tooltipPick);
       stage.signals.hovered.add((pick) => this.hover(pick));
+      stage.signals.clicked.add((pick) => this.click(pick));
       view.$pickingInfo.remove();
       // jQuery has no say in the width: the view follows the column it stands in.
-      new ResizeObserver(() => stage.handleResize()).observe(view.el);
+      new ResizeObserver(() => {
+        stage.handleResize();
+        if (this.target) this.aim(this.target);
+      }).observe(view.el);
     }
 
     // Messages are drawn one after the other, also where one has to wait for a file to be read.
@@ -60,7 +64,10 @@ if (!this.glassnb) {
       if ("polyhedra" in state) this.triangles = state.polyhedra;
       if ("polyhedra" in state || state.shown || state.colours) this.polyhedra();
       if ("marks" in state) this.marks(state.marks);
-      if (state.fit || empty) this.fit();
+      if ("ring" in state) this.ring(state.ring);
+      if ("fade" in state) this.fade(state.fade);
+      if (state.camera) this.aim(state.camera);
+      else if (state.fit || empty) this.fit();
       stage.viewer.requestRender();
       view.el.dataset.drawn = state.serial;
     }
@@ -75,6 +82,7 @@ if (!this.glassnb) {
         viewerControls.spin([1, 0, 0], 0.2);
       }
       const { min, max } = viewer.boundingBox;
+      if (!(min.x <= max.x)) return; // nothing is on show
       const reach = [0, 0, 0]; // half the extent to the right, up, and towards the eye
       for (let k = 0; k < 4; k++) {
         const half = max.clone().sub(min).multiplyScalar(0.5);
@@ -100,7 +108,7 @@ if (!this.glassnb) {
           sele: balls, color: this.scheme, radiusType: "data", radiusData: radii,
         }),
         atoms.addRepresentation("licorice", {
-          sele: sticks, color: this.scheme, radiusType: "size", radiusSize: 0.13,
+          sele: sticks, color: this.scheme, radiusType: "size", radiusSize: structure.stick,
           disablePicking: true,
         }),
       ];
@@ -145,9 +153,87 @@ if (!this.glassnb) {
       this.replace("marks", shape, { opacity: 0.6 });
     }
 
+    // The whole structure, pale, so that something in it can be seen.
+    fade(opacity) {
+      this.reps.forEach((rep) => rep.setParameters({ opacity: opacity ?? 1 }));
+    }
+
+    // A ring with its shape, and the atoms around it where the structure itself is not drawn.
+    ring(ring) {
+      const atoms = ring && new NGL.Shape("atoms", { sphereDetail: 2 });
+      const { points, radii, colours, names, links } = ring?.atoms ?? {};
+      radii?.forEach((radius, k) =>
+        atoms.addSphere(points.slice(3 * k, 3 * k + 3), rgb(colours[k]), radius, names[k]),
+      );
+      for (let k = 0; k < (links?.length ?? 0); k += 2) {
+        const [a, b] = [links[k], links[k + 1]].map((i) => points.slice(3 * i, 3 * i + 3));
+        const middle = a.map((x, i) => (x + b[i]) / 2);
+        atoms.addCylinder(a, middle, rgb(colours[links[k]]), ring.stick);
+        atoms.addCylinder(middle, b, rgb(colours[links[k + 1]]), ring.stick);
+      }
+      this.replace("ring atoms", atoms, { disablePicking: false });
+
+      const lines = ring && new NGL.Shape("ring");
+      ring?.corners.forEach((corner, k) =>
+        lines.addCylinder(corner, ring.corners[(k + 1) % ring.corners.length], MARK, 0.17),
+      );
+      if (ring?.normal) lines.addArrow(ring.centre, ring.normal, NORMAL, 0.1);
+      this.replace("ring", lines, {});
+
+      const clear = { opacity: 0.35, side: "double", depthWrite: false };
+      const plane = ring?.plane && new NGL.Shape("plane");
+      if (plane) {
+        const corners = disc(ring.centre, ...ring.plane);
+        const fill = (row) => corners.map((x, k) => row[k % 3]);
+        plane.addMesh(corners, fill(PLANE), undefined, fill(normalOf(corners)));
+      }
+      this.replace("plane", plane, clear);
+
+      const egg = ring?.ellipsoid && new NGL.Shape("ellipsoid", { sphereDetail: 3 });
+      if (egg) {
+        const [major, minor, thin] = ring.ellipsoid;
+        egg.addEllipsoid(ring.centre, ELLIPSOID, thin, major, minor);
+      }
+      this.replace("ellipsoid", egg, { ...clear, opacity: 0.45, side: "front" });
+    }
+
+    // Something in the centre, as large as the canvas allows; `axes` (to the right, up, towards
+    // the eye) turn it. Their signs mean nothing: the nearest turn is taken.
+    aim(target) {
+      const { viewer, viewerControls, animationControls } = stage;
+      const hidden = !(viewer.width && viewer.height);
+      this.target = hidden ? target : null; // a view that is hidden has no size yet
+      if (hidden) return;
+      const { centre, radius, axes } = target;
+      this.tilted = true;
+      if (axes) {
+        const now = viewerControls.rotation.clone();
+        const tilt = new NGL.Quaternion().set(Math.sin(TILT / 2), 0, 0, Math.cos(TILT / 2));
+        const turns = SIGNS.map((signs) => {
+          const [u, v, n] = axes.map((axis, k) => axis.map((x) => x * signs[k]));
+          const matrix = new NGL.Matrix4().set(...u, 0, ...v, 0, ...n, 0, 0, 0, 0, 1);
+          return tilt.clone().multiply(new NGL.Quaternion().setFromRotationMatrix(matrix));
+        });
+        const near = (q) => Math.abs(q.x * now.x + q.y * now.y + q.z * now.z + q.w * now.w);
+        viewerControls.rotate(turns.reduce((a, b) => (near(b) > near(a) ? b : a)));
+      }
+      const slope = Math.tan((viewer.camera.fov * Math.PI) / 360);
+      const wide = Math.min(1, viewer.width / viewer.height);
+      const middle = new NGL.Vector3().fromArray(centre);
+      animationControls.zoomMove(middle, -(radius / (slope * wide) + radius), 0);
+    }
+
+    // Atoms drawn with a ring are spheres, of which nglview does not tell the kernel.
+    click(pick) {
+      const atom = /^\w+ (\d+)$/.exec(pick?.sphere?.name ?? "");
+      if (!atom) return;
+      view.model.set("picked", { atom1: { index: Number(atom[1]) } });
+      view.touch();
+    }
+
     hover(pick) {
       const tip = stage.tooltip;
-      const name = pick?.atom && this.names[pick.atom.index];
+      const name = pick?.atom ? this.names[pick.atom.index] : pick?.sphere?.name;
       tip.style.display = name ? "block" : "none";
       if (!name) return;
       tip.innerText = name;
@@ -156,6 +242,19 @@ if (!this.glassnb) {
     }
   }
 
+  const PLANE = [0, 0.62, 0.45], ELLIPSOID = [0.16, 0.42, 0.8], NORMAL = [0.15, 0.15, 0.15];
+  const TILT = -0.45;
+  const SIGNS = [[1, 1, 1], [-1, -1, 1], [1, -1, -1], [-1, 1, -1]];
+  // Triangles of an ellipse with two semi-axes.
+  const disc = (centre, u, v) => {
+    const n = 48, position = [];
+    const rim = (k) => {
+      const [c, s] = [Math.cos((2 * Math.PI * k) / n), Math.sin((2 * Math.PI * k) / n)];
+      return centre.map((x, i) => x + c * u[i] + s * v[i]);
+    };
+    for (let k = 0; k < n; k++) position.push(...centre, ...rim(k), ...rim(k + 1));
+    return position;
+  };
   const MARK = [0.85, 0, 0.6]; // stands out from every colour map on offer
   const select = (indices) => (indices.length ? "@" + indices.join(",") : "none");
   const rgb = (n) => [(n >> 16) / 255, ((n >> 8) & 255) / 255, (n & 255) / 255];

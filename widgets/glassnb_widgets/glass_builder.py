@@ -16,7 +16,7 @@ from glassnb.network import bonds
 from glassnb.plotting import species_colour
 from glassnb_widgets import geometry
 from glassnb_widgets.builder_model import BOND, BuilderModel, Measured
-from glassnb_widgets.parts import chip, control, heading, row
+from glassnb_widgets.parts import chip, control, heading, notice, row
 from glassnb_widgets.viewer import Canvas, structure_part
 
 __all__ = ["GlassBuilder"]
@@ -196,11 +196,11 @@ class GlassBuilder(ipw.VBox):
     def _on_words(self, change: Any) -> None:
         model = self.model
         self.status.value = html.escape(model.status)
-        self.error.value = _box("#fdecea", "#8c1d18", model.error)
+        self.error.value = notice(model.error, failed=True)
         shown = (
             f"Shown is another glass: {model.shown_parameters}. Press Run for the settings above."
         )
-        self.stale.value = _box("#fff4d6", "#5c4400", shown if model.stale else "")
+        self.stale.value = notice(shown if model.stale else "")
 
     def _show(self, measured: Measured | None) -> None:
         if measured is None:
@@ -227,15 +227,6 @@ class GlassBuilder(ipw.VBox):
             bond_ends=(len(atoms) + np.arange(drawing.parents.size)).tolist(),
             cell=geometry.cell_edges(atoms),
         )
-
-
-def _box(background: str, colour: str, text: str) -> str:
-    if not text:
-        return ""
-    return (
-        f'<div style="background:{background};color:{colour};padding:4px 8px;line-height:1.4;'
-        f'border-left:4px solid {colour}">{html.escape(text)}</div>'
-    )
 
 
 def _picture(measured: Measured) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as ipw
 
-__all__ = ["check_box", "chip", "control", "heading", "row"]
+__all__ = ["check_box", "chip", "control", "heading", "notice", "row"]
 
 _NAME_WIDTH = "92px"
 
@@ -85,6 +85,30 @@ def row(description: str, content: ipw.Widget) -> ipw.HBox:
     name = ipw.HTML(f'<div style="text-align:right">{html.escape(description)}</div>')
     name.layout = {"width": _NAME_WIDTH, "margin": "2px 8px 2px 2px"}
     return ipw.HBox([name, content])
+
+
+def notice(text: str, *, failed: bool = False) -> str:
+    """Write something that must be noticed, in a coloured box.
+
+    Parameters
+    ----------
+    text : str
+        What it says; nothing makes no box.
+    failed : bool
+        Whether it tells of a failure.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    if not text:
+        return ""
+    background, colour = ("#fdecea", "#8c1d18") if failed else ("#fff4d6", "#5c4400")
+    return (
+        f'<div style="background:{background};color:{colour};padding:4px 8px;line-height:1.4;'
+        f'border-left:4px solid {colour}">{html.escape(text)}</div>'
+    )
 
 
 def chip(colour: str, text: str) -> str:

@@ -14,6 +14,7 @@ from importlib import resources
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 
 from glassnb_widgets import geometry
@@ -27,7 +28,9 @@ def _script() -> str:
     return resources.files(__package__).joinpath("canvas.js").read_text(encoding="utf-8")
 
 
-def structure_part(atoms: Atoms, drawing: geometry.Drawing) -> dict[str, Any]:
+def structure_part(
+    atoms: Atoms, drawing: geometry.Drawing, *, thickness: float = 1.0
+) -> dict[str, Any]:
     """Return the part of a message that loads a structure.
 
     Parameters
@@ -36,14 +39,18 @@ def structure_part(atoms: Atoms, drawing: geometry.Drawing) -> dict[str, Any]:
         The structure.
     drawing : Drawing
         Its text.
+    thickness : float
+        Factor of the radii of balls and sticks.
 
     Returns
     -------
     dict
-        Text, radii in Å and names of the atoms.
+        Text, radii in Å and names of the atoms, radius of the sticks.
     """
     names = [f"{symbol} {k}" for k, symbol in enumerate(atoms.symbols)]
-    return {"mol2": drawing.mol2, "radii": geometry.radii(atoms).tolist(), "names": names}
+    radii = np.round(thickness * geometry.radii(atoms), 3).tolist()
+    stick = 0.13 * thickness
+    return {"mol2": drawing.mol2, "radii": radii, "names": names, "stick": stick}
 
 
 class _AtOnce(list[Any]):
@@ -114,7 +121,8 @@ class Canvas:
             picture always is.
         **state
             ``structure``, ``colours``, ``shown``, ``bond_ends``, ``bonds``, ``cell``,
-            ``polyhedra``, ``marks``: see ``canvas.js``. What has not changed is not sent.
+            ``polyhedra``, ``marks``, ``ring``, ``fade``, ``camera``: see ``canvas.js``. What has
+            not changed is not sent.
         """
         with self._lock:
             news = {k: v for k, v in state.items() if k not in self._state or self._state[k] != v}

@@ -382,7 +382,11 @@ class RingEnvironment:
         return plot_ring_environment(self, ax, species)
 
     def plot_map(
-        self, ax: Axes | None = None, species: str | None = None, plane: str | None = None
+        self,
+        ax: Axes | None = None,
+        species: str | None = None,
+        plane: str | None = None,
+        smoothing: float = 0.25,
     ) -> Axes:
         """Draw a map of the density around the ring.
 
@@ -395,6 +399,8 @@ class RingEnvironment:
         plane : str, optional
             Plane of a section through the centre, such as ``"xz"``; the cylindrical map when
             omitted.
+        smoothing : float
+            Standard deviation in Å of the Gaussian with which the picture is smoothed; 0 for none.
 
         Returns
         -------
@@ -403,7 +409,7 @@ class RingEnvironment:
         """
         from glassnb.plotting.ring_environment import plot_ring_map
 
-        return plot_ring_map(self, ax, species, plane)
+        return plot_ring_map(self, ax, species, plane, smoothing)
 
     def _chosen(self, species: str | None) -> list[int]:
         if species is None:
@@ -499,9 +505,9 @@ def ring_environment(
     Examples
     --------
     >>> import glassnb as gn
-    >>> glass = gn.models.load("silica-pristine-648")
-    >>> rings = gn.network.primitive_rings(glass, max_size=12)
-    >>> around = gn.network.ring_environment(glass, rings, size=6, r_max=8.0)
+    >>> quartz = gn.models.crystal("alpha-quartz")
+    >>> rings = gn.network.primitive_rings(quartz, cutoff={("Si", "O"): 2.0}, max_size=12)
+    >>> around = gn.network.ring_environment(quartz, rings, size=6, r_max=8.0)
     >>> around.cylindrical("Si").shape
     (32, 32)
     """

@@ -503,7 +503,7 @@ def _pieces(atoms: Atoms, wanted: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
     chosen = np.flatnonzero(wanted)
     order = chosen[np.argsort(code[chosen], kind="stable")]
     size = int(np.clip(order.size // 8, 64, 1024))
-    return [order[k : k + size] for k in range(0, order.size, size)]
+    return [order[k : k + size] for k in range(0, max(1, order.size), size)]
 
 
 def _distinct_found(net: Net, found: Found) -> tuple[NDArray[np.int64], ...]:

@@ -1,0 +1,46 @@
+"""Peer packages, called on ase.Atoms."""
+
+import warnings
+
+import numpy as np
+
+from glassnb.core.neighbours import wrapping
+
+
+def sova_atoms(atoms):
+    """Give SOVA a cubic structure without its slow file reader."""
+    from sovapy.core.data import Atoms as SovaAtoms
+    from sovapy.core.volumes import Volume
+
+    edge = atoms.cell[0, 0]
+    positions = atoms.get_positions(wrap=True) - edge / 2
+    symbols = [symbol.upper() for symbol in atoms.get_chemical_symbols()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return SovaAtoms(positions, None, symbols, Volume.fromstring(f"CUB {edge}"))
+
+
+def sova_rings(atoms, definition, bonds, max_size=24):
+    """Closed rings by SOVA: (atoms in order, roundness, roughness) for each.
+
+    SOVA gets our bonds and the cells they cross, so that both search the same net.
+    """
+    from sovapy.computation.rings import RINGs
+
+    theirs = sova_atoms(atoms)
+    moved = wrapping(atoms)
+    shifts = bonds.images + moved[bonds.indices] - moved[bonds.centres]
+    rows = list(zip(bonds.offsets[:-1], bonds.offsets[1:], strict=True))
+    theirs._bonds = np.empty(len(atoms), dtype=object)
+    for k, (first, last) in enumerate(rows):
+        theirs._bonds[k] = bonds.indices[first:last].tolist()
+    theirs.shifts = [shifts[first:last] for first, last in rows]
+    theirs.change_bond_lengths = False
+    search = RINGs(theirs)
+    kind = {"king": 1, "guttman": 0, "primitive": 2}[definition]
+    search.calculate(kind, cutoff_size=max_size, num_parallel=1)
+    return [
+        (tuple(ring.indexes), ring.roundness, ring.roughness)
+        for ring in search.rings
+        if ring.closed
+    ]

@@ -1,0 +1,546 @@
+"""Look at the rings of a network: choose some by size and shape, and see each in the structure."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import ipywidgets as ipw
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from traitlets import TraitError
+
+from glassnb.network import Rings
+from glassnb.network.rings.search import LARGEST
+from glassnb.plotting import species_colour
+from glassnb_widgets import geometry
+from glassnb_widgets.parts import check_box, chip, control, heading, notice, row
+from glassnb_widgets.ring_model import DEFINITIONS, MEASURES, WHOLE, RingModel, parse_sizes
+from glassnb_widgets.ring_plot import RingPlot
+from glassnb_widgets.viewer import Canvas, structure_part
+
+__all__ = ["RingInspector"]
+
+_TABLE_ROWS = 100
+_FADE = 0.6  # how far colours of other atoms go to white
+_COLOURS = {"ring": "#d90099", "plane": "#009e73", "ellipsoid": "#296bcc", "normal": "#262626"}
+_SHOWS = [
+    ("whole structure", "whole"),
+    ("surroundings of the ring", "surroundings"),
+    ("ring alone", "ring"),
+]
+_CAMERAS = [("stays", "stay"), ("follows the ring", "follow"), ("faces the ring", "face")]
+_COUNTINGS = [("all atoms", "nodes"), ("network formers", "formers")]
+_TITLES = {"size": "atoms in ring", "former_size": "network formers", **MEASURES}
+_HELP = (
+    "Bar: click for rings of that size, Shift-click for several. Map: click a point for that "
+    "ring, drag for a region, double-click for all. Arrow keys: from ring to ring."
+)
+
+
+class RingInspector(ipw.VBox):
+    """Rings of a structure: how many, how round, how rough, and where they are.
+
+    A histogram of sizes and a map of roundness and roughness are linked with the structure. What
+    is clicked or dragged there selects rings; one of them is drawn in the structure with its
+    plane, its normal and its gyration ellipsoid, unwrapped where it leaves the cell. Rings are
+    searched in the background: the notebook stays usable.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The structure.
+    rings : Rings, optional
+        Its rings, if they have been searched already.
+    definition : str
+        ``"primitive"``, ``"king"`` or ``"guttman"``; that of ``rings`` where given.
+    cutoff : float or dict, optional
+        Longest bond in Å, for all pairs or by pair of species: ``{("Si", "O"): 2.0}``. When
+        omitted, the first minimum of the partial g(r); that of ``rings`` where given.
+    max_size : int, optional
+        Largest ring in atoms; the default of the definition when omitted.
+    height : str
+        Height of the picture of the structure, as in CSS.
+
+    Attributes
+    ----------
+    model : RingModel
+        The state; set its traits to move the controls from Python.
+
+    Raises
+    ------
+    ValueError
+        If the structure has no bonds, an argument makes no sense, or ``rings`` belong to another
+        structure.
+
+    Examples
+    --------
+    >>> inspector = RingInspector(glass, cutoff={("Si", "O"): 2.0})  # doctest: +SKIP
+    >>> inspector.model.sizes = (12,)  # doctest: +SKIP
+    >>> inspector.selected_frame()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        atoms: Atoms,
+        rings: Rings | None = None,
+        *,
+        definition: str = DEFINITIONS[0],
+        cutoff: Any = None,
+        max_size: int | None = None,
+        height: str = "460px",
+    ) -> None:
+        self.model = RingModel(
+            atoms, rings, definition=definition, cutoff=cutoff, max_size=max_size
+        )
+        self._canvas = Canvas(height=height, on_pick=self._on_pick)
+        pixels = re.fullmatch(r"(\d+)(?:px)?", height.strip())
+        self.plot = RingPlot(self._on_plot, height=max(420, int(pixels[1]) if pixels else 460) + 92)
+        self._filling = False
+        self._make_controls()
+        with self.model.lock:  # a search may have begun
+            self._connect()
+            super().__init__([self._body(), *self._words(), self._controls(), self.tables])
+            self.add_class("glassnb-rings")
+            self._on_version(None)
+
+    @property
+    def selected(self) -> Rings:
+        """The selected rings; waits for a search that goes on."""
+        return self.model.selected
+
+    @property
+    def current(self) -> int:
+        """Number of the ring that is looked at; -1 for none."""
+        return self.model.current
+
+    @current.setter
+    def current(self, ring: int) -> None:
+        try:
+            self.model.current = ring
+        except TraitError as error:
+            raise ValueError(f"current={ring}: {error}") from None
+
+    def selected_frame(self) -> pd.DataFrame:
+        """Return the selected rings as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per ring, by its number: sizes, roundness, roughness, radius of gyration (Å),
+            perimeter (Å), area (Å²), and its atoms.
+        """
+        return self.model.selected_frame()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the search has ended.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Longest wait in s.
+        """
+        self.model.wait(timeout)
+
+    def close(self) -> None:
+        """Give up the search and close the view."""
+        if "_canvas" in self.__dict__:  # absent if the arguments were refused
+            self.model.stop()
+            self.model.unobserve_all()
+            self.plot.close()
+            self._canvas.close()
+        super().close()
+
+    # -- controls ----------------------------------------------------------------------------------
+
+    def _make_controls(self) -> None:
+        lazy = {"continuous_update": False}
+        self.definition = control(
+            ipw.Dropdown, "Definition",
+            options=[(name if k == 0 else name.title(), name) for k, name in enumerate(DEFINITIONS)],
+        )  # fmt: skip
+        self.max_size = control(ipw.BoundedIntText, "Up to (atoms)", min=3, max=LARGEST, **lazy)
+        self.counting = control(ipw.Dropdown, "Count", options=_COUNTINGS)
+        self.sizes = control(ipw.Text, "Sizes", placeholder="all, or such as 8, 10-12", **lazy)
+        bounds = {"min": WHOLE[0], "max": WHOLE[1], "step": 0.01, "readout_format": ".2f"}
+        self.roundness = control(ipw.FloatRangeSlider, "Roundness", **bounds, **lazy)
+        self.roughness = control(ipw.FloatRangeSlider, "Roughness", **bounds, **lazy)
+        self.atom = control(ipw.Text, "Through atom", placeholder="index, or click one", **lazy)
+        self.clear = _button("Select all", "undo")
+        self.show = control(ipw.Dropdown, "Show", options=_SHOWS)
+        self.within = control(
+            ipw.FloatSlider, "Within (Å)", min=1, max=10, step=0.5, readout_format=".1f", **lazy
+        )
+        self.camera = control(ipw.Dropdown, "Camera", options=_CAMERAS)
+        self.plane, self.ellipsoid, self.normal = (
+            check_box(name) for name in ("Plane", "Ellipsoid", "Normal")
+        )
+        self.previous = _button("Previous", "arrow-left")
+        self.next = _button("Next", "arrow-right")
+        self.place = ipw.IntSlider(description="Ring", min=0, max=0, disabled=True)
+        self.place.style, self.place.layout = {"description_width": "36px"}, {"flex": "1 1 auto"}
+        self.total = ipw.Label(layout={"width": "76px"})
+        self.what = control(
+            ipw.Dropdown, "What", options=[("selected rings", False), ("this ring", True)]
+        )
+        self.file_name = control(ipw.Text, "File", value="rings.csv", **lazy)
+        self.file_name.placeholder = ".csv or .extxyz"
+        self.save_button = _button("Save", "save")
+        self.legend = ipw.HTML(self._legend(), layout={"min_height": "24px"})
+        self.ring_words = ipw.HTML(layout={"min_height": "48px"})
+        self.status, self.summary, self.note, self.error = (ipw.HTML() for _ in range(4))
+        self.statistics, self.table = (
+            ipw.HTML(layout={"max_height": "300px", "overflow": "auto"}) for _ in range(2)
+        )
+        self.tables = ipw.Accordion(
+            [self.statistics, self.table],
+            titles=("Statistics of the selection", "Selected rings as a table"),
+            selected_index=0,
+        )
+
+    def _legend(self) -> str:
+        symbols = sorted(set(self.model.atoms.symbols), key=list(self.model.atoms.symbols).index)
+        chips = [chip(species_colour(symbol), symbol) for symbol in symbols]
+        return "".join([*chips, *(chip(colour, name) for name, colour in _COLOURS.items())])
+
+    def _body(self) -> ipw.HBox:
+        plots = ipw.VBox([self.plot], layout={"width": "420px", "flex": "0 0 420px"})
+        steps = ipw.HBox(
+            [self.previous, self.place, self.total, self.next], layout={"width": "100%"}
+        )
+        picture = ipw.VBox(
+            [self.legend, self._canvas.widget, steps, self.ring_words],
+            layout={"flex": "1 1 auto", "min_width": "320px", "overflow": "hidden"},
+        )
+        return ipw.HBox([plots, picture], layout={"width": "100%"})
+
+    def _words(self) -> list[ipw.Widget]:
+        helping = ipw.HTML(_line(f'<span style="opacity:0.75">{_HELP}</span>'))
+        return [helping, self.status, self.summary, self.note, self.error]
+
+    def _controls(self) -> ipw.HBox:
+        drawn = ipw.HBox([self.plane, self.ellipsoid, self.normal])
+        groups = {
+            "Search and measure": [self.definition, self.max_size, self.counting],
+            "Select": [
+                self.sizes, self.roundness, self.roughness, self.atom, row("", self.clear),
+            ],
+            "Draw": [self.show, self.within, self.camera, row("Shape", drawn)],
+            "Save": [self.what, self.file_name, row("", self.save_button)],
+        }  # fmt: skip
+        made = {name: [heading(name), *content] for name, content in groups.items()}
+        columns = [
+            made["Search and measure"] + made["Save"], made["Select"], made["Draw"],
+        ]  # fmt: skip
+        layout = {"flex": "1 1 300px", "min_width": "280px", "padding": "0 12px 0 0"}
+        return ipw.HBox(
+            [ipw.VBox(column, layout=layout) for column in columns],
+            layout={"width": "100%", "flex_flow": "row wrap"},
+        )
+
+    def _connect(self) -> None:
+        model = self.model
+        for name in (
+            "definition", "counting", "roundness", "roughness", "show", "within", "camera",
+            "plane", "ellipsoid", "normal",
+        ):  # fmt: skip
+            self._link(name, getattr(self, name))
+        self.max_size.observe(self._on_max_size, "value")
+        self.sizes.observe(self._on_sizes, "value")
+        self.atom.observe(self._on_atom, "value")
+        self.place.observe(self._on_place, "value")
+        self.clear.on_click(lambda _: model.clear())
+        self.previous.on_click(lambda _: model.step(-1))
+        self.next.on_click(lambda _: model.step(1))
+        self.save_button.on_click(lambda _: model.save(self.file_name.value, one=self.what.value))
+        model.observe(self._on_version, "version")
+        model.observe(self._on_changes, "changes")
+        model.observe(self._on_current, "current")
+        model.observe(self._on_show, "show")
+        model.observe(
+            lambda _: self._draw_ring(), ["within", "camera", "plane", "ellipsoid", "normal"]
+        )
+        model.observe(self._on_say, ["status", "note", "error", "busy"])
+
+    def _link(self, name: str, control: Any) -> None:
+        """Keep a control and a trait of the model equal."""
+
+        def to_model(change: Any) -> None:
+            if not self._filling:
+                setattr(self.model, name, change["new"])
+
+        def to_control(change: Any) -> None:
+            self._fill(control, change["new"])
+
+        control.value = getattr(self.model, name)
+        control.observe(to_model, "value")
+        self.model.observe(to_control, name)
+
+    def _fill(self, control: Any, value: Any) -> None:
+        """Set a control; the model does not hear of it."""
+        before, self._filling = self._filling, True
+        try:
+            control.value = value
+        finally:
+            self._filling = before
+
+    # -- from controls to the model ----------------------------------------------------------------
+
+    def _on_max_size(self, change: Any) -> None:
+        if not self._filling:
+            self.model.max_size = change["new"]
+
+    def _on_sizes(self, change: Any) -> None:
+        if self._filling:
+            return
+        try:
+            self.model.sizes = parse_sizes(change["new"])
+        except ValueError as error:
+            self.model.error = str(error)
+        else:
+            self.model.error = ""
+
+    def _on_atom(self, change: Any) -> None:
+        if self._filling:
+            return
+        typed = change["new"].strip()
+        number = re.fullmatch(r"(?:[A-Z][a-z]?\s*)?(\d+)", typed)
+        try:
+            if typed and number is None:
+                raise TraitError(f"{typed!r} is no index of an atom")
+            self.model.atom = int(number[1]) if number else -1
+        except TraitError as error:
+            self.model.error = f"Through atom: {error}"
+        else:
+            self.model.error = ""
+
+    def _on_place(self, change: Any) -> None:
+        if not self._filling and change["new"] >= 1:
+            self.model.position = change["new"] - 1
+
+    def _on_pick(self, atom: int) -> None:
+        """Select the rings through an atom that is clicked; a second click selects all again."""
+        if atom < len(self.model.atoms):
+            self.model.atom = -1 if atom == self.model.atom else atom
+
+    def _on_plot(self, event: dict[str, Any]) -> None:
+        """Do what is done in the plots."""
+        model, kind = self.model, event["kind"]
+        if model.rings is None:
+            return
+        if kind == "bar":
+            model.toggle_size(event["size"], add=bool(event.get("add")))
+        elif kind == "point":
+            model.pick_at(event["x"], event["y"], tuple(event["reach"]))
+        elif kind == "region":
+            model.set_region(tuple(event["x"]), tuple(event["y"]))
+        elif kind == "step":
+            model.step(event["by"])
+        elif kind == "clear":
+            model.clear()
+
+    # -- from the model to the page, also from the thread of the search -------------------------
+
+    def _on_version(self, change: Any) -> None:
+        model = self.model
+        self._draw_structure()
+        if model.shape is not None and model.rings is not None:
+            measures = model.measures
+            self.plot.show(
+                model.shape.sizes, measures["roundness"], measures["roughness"], model.size_words
+            )
+            self._fill(self.max_size, model.rings.max_size)
+        if change is None:
+            self._on_changes(None)
+            self._on_say(None)
+
+    def _on_changes(self, change: Any) -> None:
+        model = self.model
+        if model.rings is not None:
+            whole = model.roundness == WHOLE and model.roughness == WHOLE
+            region = None if whole else (model.roundness, model.roughness)
+            self.plot.select(model.chosen, model.sizes, region)
+            self.statistics.value = _statistics(model)
+            self.table.value = _rows(model)
+        self._fill(self.sizes, ", ".join(map(str, model.sizes)))
+        self._fill(self.atom, "" if model.atom < 0 else str(model.atom))
+        self.summary.value = _line(html.escape(model.summary))
+        self._on_current(None)
+
+    def _on_current(self, change: Any) -> None:
+        model = self.model
+        count = int(model.numbers.size)
+        for box in (self.previous, self.next, self.save_button):
+            box.disabled = count == 0
+        before, self._filling = self._filling, True
+        with self.place.hold_sync():
+            self.place.disabled = count == 0
+            low, high = min(1, count), count
+            if high < self.place.min:
+                self.place.min, self.place.max = low, high
+            else:
+                self.place.max, self.place.min = high, low
+            self.place.value = model.position + 1
+        self._filling = before
+        self.total.value = f"of {count}"
+        if model.rings is not None:
+            k = model.current
+            names = ("roundness", "roughness")
+            point = [float(model.measures[name][k]) if k >= 0 else np.nan for name in names]
+            self.plot.mark(k, (point[0], point[1]))
+        self.ring_words.value = _line(
+            f"<b>{html.escape(model.words)}</b><br>"
+            f'<span style="opacity:0.75">{html.escape(model.members)}</span>'
+        )
+        self._draw_ring()
+
+    def _on_show(self, change: Any) -> None:
+        self._draw_structure()
+        self._draw_ring()
+
+    def _on_say(self, change: Any) -> None:
+        model = self.model
+        spin = '<i class="fa fa-spinner fa-spin"></i> ' if model.busy else ""
+        self.status.value = _line(spin + html.escape(model.status))
+        self.note.value = notice(model.note)
+        self.error.value = notice(model.error, failed=True)
+
+    # -- the picture -------------------------------------------------------------------------------
+
+    def _draw_structure(self) -> None:
+        model = self.model
+        rgba = _faded(geometry.species_rgba(model.structure))
+        parents = model.drawing.parents
+        whole = model.show == "whole" or model.rings is None
+        n = len(model.structure)
+        self.within.disabled = model.show != "surroundings"
+        self._canvas.draw(
+            structure=self._structure,
+            colours=geometry.colour_numbers(np.concatenate([rgba, rgba[parents]])),
+            shown=list(range(n)) if whole else [],
+            bond_ends=list(range(n, n + parents.size)) if whole else [],
+            cell=geometry.cell_edges(model.structure) if whole else None,
+            fade=0.35,
+        )
+
+    @property
+    def _structure(self) -> dict[str, Any]:
+        if "_part" not in self.__dict__:
+            self._part = structure_part(self.model.structure, self.model.drawing, thickness=0.6)
+        return self._part
+
+    def _draw_ring(self) -> None:
+        if self.model.current < 0:
+            self._canvas.draw(ring=None)
+            return
+        ring = self._ring()
+        self._canvas.draw(ring=ring, camera=self._aim(ring))
+
+    def _ring(self) -> dict[str, Any]:
+        """Return the ring that is looked at as what ``canvas.js`` draws."""
+        model = self.model
+        assert model.shape is not None
+        assert model.rings is not None
+        k, polygon = model.current, model.polygon
+        centre = model.shape.centres[k] + model.shift
+        # Root mean square distances along the axes.
+        spread = model.shape.singular_values[k] / np.sqrt(model.shape.sizes[k])
+        axes = model.shape.axes[k] * spread[:, None]
+        part: dict[str, Any] = {
+            "corners": polygon.round(3).tolist(),
+            "centre": centre.round(3).tolist(),
+            "atoms": self._atoms(polygon),
+            "stick": 0.08,
+        }
+        if model.plane:
+            # The ellipse on which the atoms would lie, were the ring a regular polygon, stretched.
+            part["plane"] = (np.sqrt(2) * axes[:2]).round(4).tolist()
+        if model.ellipsoid:
+            thin = max(float(spread[2]), 0.02)
+            part["ellipsoid"] = [*axes[:2].round(4).tolist(), round(thin, 4)]
+        if model.normal:
+            length = max(2.0, 1.2 * float(spread[0]))
+            part["normal"] = (centre + length * model.shape.axes[k, 2]).round(3).tolist()
+        return part
+
+    def _atoms(self, polygon: np.ndarray) -> dict[str, Any]:
+        """Return the atoms of the ring, and those around it where they are on show."""
+        model = self.model
+        assert model.rings is not None
+        if model.show == "surroundings":
+            cluster = model.surroundings
+            index, points, own = cluster.indices, cluster.points, cluster.own
+            links = cluster.links.ravel().tolist()
+        else:
+            index, points, links = model.rings[model.current], polygon, []
+            own = np.ones(index.size, dtype=bool)
+        rgba = geometry.species_rgba(model.structure[index])
+        rgba[~own] = _faded(rgba[~own])
+        radii = geometry.radii(model.structure[index]) * np.where(own, 1.0, 0.6)
+        return {
+            "points": points.round(3).ravel().tolist(),
+            "radii": radii.round(3).tolist(),
+            "colours": geometry.colour_numbers(rgba),
+            "names": [model.name_of(k) for k in index.tolist()],
+            "links": links,
+        }
+
+    def _aim(self, ring: dict[str, Any]) -> dict[str, Any] | None:
+        """Return where the camera looks."""
+        model = self.model
+        if model.camera == "stay":
+            return None
+        assert model.shape is not None
+        corners, centre = np.array(ring["corners"]), np.array(ring["centre"])
+        radius = float(np.linalg.norm(corners - centre, axis=1).max())
+        radius += {"ring": 1.0, "surroundings": 0.4 * model.within, "whole": 0.0}[model.show]
+        if model.show == "whole":
+            radius = 0.45 * float(np.linalg.norm(np.ptp(model.structure.positions, axis=0)))
+        axes = model.shape.axes[model.current].round(5).tolist() if model.camera == "face" else None
+        return {"centre": ring["centre"], "radius": round(radius, 2), "axes": axes}
+
+
+def _button(description: str, icon: str) -> ipw.Button:
+    return ipw.Button(description=description, icon=icon, layout={"width": "104px"})
+
+
+def _faded(rgba: np.ndarray) -> np.ndarray:
+    """Return colours nearer to white."""
+    return rgba + _FADE * (1 - rgba)
+
+
+def _line(text: str) -> str:
+    """Set text closer than Jupyter does."""
+    return f'<div style="line-height:1.35">{text}</div>'
+
+
+def _table(frame: pd.DataFrame) -> str:
+    """Write a table, its numbers below each other."""
+    style = (
+        "<style>.glassnb-rings table{border-collapse:collapse;line-height:1.5}"
+        ".glassnb-rings th,.glassnb-rings td{text-align:right;padding:1px 14px 1px 0}"
+        ".glassnb-rings thead{border-bottom:1px solid #888}</style>"
+    )
+    text = frame.to_html(border=0, index=False, float_format="%.3f", na_rep="–")
+    return f"{style}{text}"
+
+
+def _statistics(model: RingModel) -> str:
+    """Write numbers and means, one line for each size."""
+    frame = model.statistics().reset_index()
+    return _table(frame.rename(columns={"selected": "rings selected", "of": "rings in all"}))
+
+
+def _rows(model: RingModel) -> str:
+    """Write the first of the selected rings."""
+    frame = model.selected_frame(_TABLE_ROWS, wait=False)
+    note = ""
+    if model.numbers.size > _TABLE_ROWS:
+        note = (
+            f"<p>The first {_TABLE_ROWS} of {model.numbers.size} rings; "
+            "<code>inspector.selected_frame()</code> holds them all.</p>"
+        )
+    frame["atoms"] = [" ".join(map(str, atoms)) for atoms in frame["atoms"]]
+    return note + _table(frame.reset_index().rename(columns=_TITLES))
