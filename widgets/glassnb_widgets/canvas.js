@@ -58,18 +58,23 @@ if (!this.glassnb) {
           else if (state.colours) rep.update({ color: true });
         });
       }
-      if (!this.parts.atoms) return;
-      if ("bonds" in state) this.reps[1].setVisibility(state.bonds);
+      if ("ring" in state) this.ring(state.ring);
       if ("cell" in state) this.cell(state.cell);
+      const loaded = Boolean(this.parts.atoms);
+      if (loaded) this.look(state);
+      if (state.camera && !(state.camera.stay && this.aimed)) this.aim(state.camera);
+      else if (loaded && (state.fit || empty)) this.fit();
+      stage.viewer.requestRender();
+      view.el.dataset.drawn = state.serial;
+    }
+
+    // What is drawn of the atoms that are loaded.
+    look(state) {
+      if ("bonds" in state) this.reps[1].setVisibility(state.bonds);
       if ("polyhedra" in state) this.triangles = state.polyhedra;
       if ("polyhedra" in state || state.shown || state.colours) this.polyhedra();
       if ("marks" in state) this.marks(state.marks);
-      if ("ring" in state) this.ring(state.ring);
-      if ("fade" in state) this.fade(state.fade);
-      if (state.camera) this.aim(state.camera);
-      else if (state.fit || empty) this.fit();
-      stage.viewer.requestRender();
-      view.el.dataset.drawn = state.serial;
+      if ("fade" in state) this.reps.forEach((rep) => rep.setParameters({ opacity: state.fade }));
     }
 
     // The whole cell in sight, at first seen a little from the side. NGL's own autoView wastes
@@ -153,11 +158,6 @@ if (!this.glassnb) {
       this.replace("marks", shape, { opacity: 0.6 });
     }
 
-    // The whole structure, pale, so that something in it can be seen.
-    fade(opacity) {
-      this.reps.forEach((rep) => rep.setParameters({ opacity: opacity ?? 1 }));
-    }
-
     // A ring with its shape, and the atoms around it where the structure itself is not drawn.
     ring(ring) {
       const atoms = ring && new NGL.Shape("atoms", { sphereDetail: 2 });
@@ -204,6 +204,7 @@ if (!this.glassnb) {
       const hidden = !(viewer.width && viewer.height);
       this.target = hidden ? target : null; // a view that is hidden has no size yet
       if (hidden) return;
+      this.aimed = true;
       const { centre, radius, axes } = target;
       this.tilted = true;
       if (axes) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import cached_property
 from typing import Any
 
 import ipywidgets as ipw
@@ -12,6 +13,7 @@ import pandas as pd
 from ase import Atoms
 from traitlets import TraitError
 
+from glassnb.core.structure import species_of
 from glassnb.network import Rings
 from glassnb.network.rings.search import LARGEST
 from glassnb.plotting import species_colour
@@ -24,6 +26,7 @@ from glassnb_widgets.viewer import Canvas, structure_part
 __all__ = ["RingInspector"]
 
 _TABLE_ROWS = 100
+_SMALL = 20_000  # atoms that are drawn while rings are searched
 _FADE = 0.6  # how far colours of other atoms go to white
 _COLOURS = {"ring": "#d90099", "plane": "#009e73", "ellipsoid": "#296bcc", "normal": "#262626"}
 _SHOWS = [
@@ -201,7 +204,7 @@ class RingInspector(ipw.VBox):
         )
 
     def _legend(self) -> str:
-        symbols = sorted(set(self.model.atoms.symbols), key=list(self.model.atoms.symbols).index)
+        symbols = species_of(self.model.atoms)[0]
         chips = [chip(species_colour(symbol), symbol) for symbol in symbols]
         return "".join([*chips, *(chip(colour, name) for name, colour in _COLOURS.items())])
 
@@ -390,10 +393,9 @@ class RingInspector(ipw.VBox):
             names = ("roundness", "roughness")
             point = [float(model.measures[name][k]) if k >= 0 else np.nan for name in names]
             self.plot.mark(k, (point[0], point[1]))
-        self.ring_words.value = _line(
-            f"<b>{html.escape(model.words)}</b><br>"
-            f'<span style="opacity:0.75">{html.escape(model.members)}</span>'
-        )
+        name, colon, rest = html.escape(model.words).partition(":")
+        members = f'<span style="opacity:0.75">{html.escape(model.members)}</span>'
+        self.ring_words.value = _line(f"<b>{name}{colon}</b>{rest}<br>{members}")
         self._draw_ring()
 
     def _on_show(self, change: Any) -> None:
@@ -410,26 +412,29 @@ class RingInspector(ipw.VBox):
     # -- the picture -------------------------------------------------------------------------------
 
     def _draw_structure(self) -> None:
+        """Draw the whole structure, pale, where it is on show; the browser gets it only then."""
         model = self.model
-        rgba = _faded(geometry.species_rgba(model.structure))
-        parents = model.drawing.parents
-        whole = model.show == "whole" or model.rings is None
         n = len(model.structure)
         self.within.disabled = model.show != "surroundings"
+        if model.show != "whole" and (model.rings is not None or n > _SMALL):
+            self._canvas.draw(shown=[], bond_ends=[], cell=None)
+            return
         self._canvas.draw(
-            structure=self._structure,
-            colours=geometry.colour_numbers(np.concatenate([rgba, rgba[parents]])),
-            shown=list(range(n)) if whole else [],
-            bond_ends=list(range(n, n + parents.size)) if whole else [],
-            cell=geometry.cell_edges(model.structure) if whole else None,
-            fade=0.35,
+            shown=list(range(n)),
+            bond_ends=list(range(n, n + model.drawing.parents.size)),
+            cell=geometry.cell_edges(model.structure),
+            **self._structure,
         )
 
-    @property
+    @cached_property
     def _structure(self) -> dict[str, Any]:
-        if "_part" not in self.__dict__:
-            self._part = structure_part(self.model.structure, self.model.drawing, thickness=0.6)
-        return self._part
+        model = self.model
+        rgba = _faded(geometry.species_rgba(model.structure))
+        return {
+            "structure": structure_part(model.structure, model.drawing, thickness=0.7),
+            "colours": geometry.colour_numbers(np.concatenate([rgba, rgba[model.drawing.parents]])),
+            "fade": 0.5,
+        }
 
     def _draw_ring(self) -> None:
         if self.model.current < 0:
@@ -487,11 +492,9 @@ class RingInspector(ipw.VBox):
             "links": links,
         }
 
-    def _aim(self, ring: dict[str, Any]) -> dict[str, Any] | None:
+    def _aim(self, ring: dict[str, Any]) -> dict[str, Any]:
         """Return where the camera looks."""
         model = self.model
-        if model.camera == "stay":
-            return None
         assert model.shape is not None
         corners, centre = np.array(ring["corners"]), np.array(ring["centre"])
         radius = float(np.linalg.norm(corners - centre, axis=1).max())
@@ -499,7 +502,10 @@ class RingInspector(ipw.VBox):
         if model.show == "whole":
             radius = 0.45 * float(np.linalg.norm(np.ptp(model.structure.positions, axis=0)))
         axes = model.shape.axes[model.current].round(5).tolist() if model.camera == "face" else None
-        return {"centre": ring["centre"], "radius": round(radius, 2), "axes": axes}
+        return {
+            "centre": ring["centre"], "radius": round(radius, 2), "axes": axes,
+            "stay": model.camera == "stay",
+        }  # fmt: skip
 
 
 def _button(description: str, icon: str) -> ipw.Button:

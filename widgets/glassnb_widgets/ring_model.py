@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,6 @@ class RingModel(HasTraits):
                 "longest bond in Å"
             )
         self.cutoff = dict(self.bonds.cutoffs)
-        self.drawing = geometry.drawing(self.structure, self.bonds)
         self.rings: Rings | None = None
         self.shape: RingShape | None = None
         self.chosen = np.zeros(0, dtype=bool)
@@ -310,6 +310,7 @@ class RingModel(HasTraits):
             if self.shape is None or self.shape.counting != shape.counting:
                 self.sizes = ()
             self.rings, self.shape, self.seconds = rings, shape, seconds
+            self.former_sizes = rings.former_sizes
             self.measures = {name: getattr(shape, name) for name in MEASURES}
             self.all_sizes, self.all_counts = np.unique(shape.sizes, return_counts=True)
             self._rows = np.searchsorted(self.all_sizes, shape.sizes)
@@ -501,9 +502,7 @@ class RingModel(HasTraits):
         if self.current < 0 or self.rings is None:
             return "No ring is selected." if self.rings is not None else ""
         k = self.current
-        symbols, counts = np.unique(
-            np.asarray(self.atoms.symbols)[self.rings[k]], return_counts=True
-        )
+        symbols, counts = np.unique(list(self.atoms.symbols[self.rings[k]]), return_counts=True)
         atoms = ", ".join(
             f"{count} {symbol}" for symbol, count in zip(symbols, counts, strict=True)
         )
@@ -555,7 +554,8 @@ class RingModel(HasTraits):
         if not self.numbers.size:
             return ""
         words = []
-        for name, title in MEASURES.items():
+        for name in ("roundness", "roughness", "radius_of_gyration"):
+            title = MEASURES[name]
             values = self.measures[name][self.numbers]
             values = values[np.isfinite(values)]
             if values.size:
@@ -587,7 +587,7 @@ class RingModel(HasTraits):
             return pd.DataFrame()
         rows = self.numbers[:limit]
         columns: dict[str, Any] = {
-            "size": self.rings.sizes[rows], "former_size": self.rings.former_sizes[rows],
+            "size": self.rings.sizes[rows], "former_size": self.former_sizes[rows],
         }  # fmt: skip
         columns |= {name: values[rows] for name, values in self.measures.items()}
         columns["atoms"] = [tuple(self.rings[k].tolist()) for k in rows.tolist()]
@@ -647,6 +647,7 @@ class RingModel(HasTraits):
                 mask[which] = True
                 self.rings.select(mask).save(target)
             elif target.suffix in (".xyz", ".extxyz"):
+                self.status = f"Writing {which.size} rings."
                 with atomic_path(target) as temporary:
                     ase.io.write(temporary, self.clusters(which), format="extxyz")
             else:
@@ -659,6 +660,11 @@ class RingModel(HasTraits):
         return target
 
     # -- where the ring is drawn -------------------------------------------------------------------
+
+    @cached_property
+    def drawing(self) -> geometry.Drawing:
+        """The whole structure as a viewer reads it."""
+        return geometry.drawing(self.structure, self.bonds)
 
     @property
     def shift(self) -> NDArray[np.float64]:

@@ -113,7 +113,7 @@ class Plot {
     this.gap = Math.min(...gaps, sizes.length > 1 ? Infinity : 1);
     const [first, last] = sizes.length ? [sizes[0], sizes[sizes.length - 1]] : [0, 1];
     this.bars.x = [first - 0.7 * this.gap, last + 0.7 * this.gap];
-    this.bars.y = [0, 1.12 * Math.max(1, ...counts)];
+    this.bars.y = [0, 1.38 * Math.max(1, ...counts)];
     const pad = limits.map(([low, high]) => 0.02 * (high - low));
     this.map.x = [limits[0][0] - pad[0], limits[0][1] + pad[0]];
     this.map.y = [limits[1][0] - pad[1], limits[1][1] + pad[1]];
@@ -256,12 +256,12 @@ class Plot {
       pen.textAlign = "center";
       pen.textBaseline = "bottom";
       const text = String(chosen[k]);
-      if (pen.measureText(text).width < 1.2 * wide) pen.fillText(text, x + wide / 2, all - 2);
+      if (chosen[k] && pen.measureText(text).width < 1.2 * wide) pen.fillText(text, x + wide / 2, all - 2);
     });
     const room = (box.right - box.left) / ((box.x[1] - box.x[0]) / this.gap);
     const every = Math.max(1, Math.ceil(22 / room)) * this.gap;
     const shown = sizes.filter((size) => (size - sizes[0]) % every === 0);
-    const ys = ticks(...box.y, 4).filter((y) => y === Math.round(y));
+    const ys = ticks(...box.y, 5).filter((y) => y === Math.round(y));
     this.axes(pen, box, shown, ys, `ring size (${words})`, "number of rings");
     this.legend(pen, box, [
       [this.square(pen, dense ? "#3b78b5" : this.middle), "selected"],
