@@ -21,6 +21,7 @@ def warmup() -> None:
     from glassnb.models.crystals import crystal
     from glassnb.network import bond_angles, bonds, coordination, tetrahedral_order
     from glassnb.scattering import pair_distribution, structure_factor
+    from glassnb.topology import persistence
 
     atoms = crystal("alpha-cristobalite", repeat=2)
     q = np.linspace(1.0, 3.0, 5)
@@ -32,6 +33,7 @@ def warmup() -> None:
     tetrahedral_order(atoms)
     pair_distribution(atoms)  # to half the box: all pairs
     pair_histogram(atoms, 6.0, 10)  # beyond it: linked cells
+    persistence(atoms)
     for method in ("histogram", "direct"):
         structure_factor(atoms, q, method=method)
 

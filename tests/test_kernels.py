@@ -8,11 +8,13 @@ from test_ring_environment import polygons
 import glassnb.core._kernels
 import glassnb.network._kernels
 import glassnb.scattering._kernels
+import glassnb.topology._kernels
 from glassnb.core import half_box, neighbours, pair_histogram
 from glassnb.core.jit import ParallelKernel
 from glassnb.network import bond_angles, ring_shape, tetrahedral_order
 from glassnb.network.rings.environment import ring_environment
 from glassnb.scattering import structure_factor
+from glassnb.topology import alpha_complex
 
 CUTOFF = {("Si", "O"): 3.0}
 
@@ -42,6 +44,7 @@ CALLS = {
     (glassnb.scattering._kernels, "shell_sums"): lambda a: (
         structure_factor(a, np.array([1.0, 1.5, 2.2]), method="direct").total
     ),
+    (glassnb.topology._kernels, "power_centres"): lambda a: alpha_complex(a).values[3],
 }
 
 

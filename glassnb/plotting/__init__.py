@@ -21,6 +21,7 @@ from glassnb.plotting.scattering import (
     plot_structure_factor,
 )
 from glassnb.plotting.structure import plot_slab
+from glassnb.plotting.topology import plot_persistence_diagram, plot_persistence_image
 
 __all__ = [
     "SPECIES_COLOURS",
@@ -31,6 +32,8 @@ __all__ = [
     "plot_experiment",
     "plot_melt_quench",
     "plot_pair_distribution",
+    "plot_persistence_diagram",
+    "plot_persistence_image",
     "plot_ring_compaction",
     "plot_ring_environment",
     "plot_ring_map",

@@ -1,0 +1,30 @@
+"""The second floor: persistent homology, which knows distances where rings know bonds.
+
+Balls grow on the atoms, and pieces, rings and cavities of their union are born and die. The
+weighted alpha complex (H. Edelsbrunner, Discrete Comput. Geom. 13, 415 (1995)) holds all of it; it
+is exact in any periodic cell, however small or skew. Persistence diagrams of silica as Hiraoka et
+al. draw them (PNAS 113, 7035 (2016)), and of sub-structures as Onodera et al. do (NPG Asia Mater.
+12, 85 (2020)); persistence images (Obayashi, Hiraoka and Kimura, J. Appl. Comput. Topol. 1, 421
+(2018)); distances between diagrams. Births and deaths are in Å².
+"""
+
+from glassnb.topology.alpha_complex import AlphaComplex, ComplexChecks, alpha_complex
+from glassnb.topology.diagrams import PersistenceDiagrams, load_diagrams
+from glassnb.topology.distance import diagram_distance, distance_matrix
+from glassnb.topology.image import PersistenceImage, persistence_image
+from glassnb.topology.persistence import persistence
+from glassnb.topology.radii import radii_from_pair_distribution
+
+__all__ = [
+    "AlphaComplex",
+    "ComplexChecks",
+    "PersistenceDiagrams",
+    "PersistenceImage",
+    "alpha_complex",
+    "diagram_distance",
+    "distance_matrix",
+    "load_diagrams",
+    "persistence",
+    "persistence_image",
+    "radii_from_pair_distribution",
+]
