@@ -10,6 +10,7 @@ from glassnb.plotting.models import plot_melt_quench
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
 from glassnb.plotting.ring_environment import plot_ring_environment, plot_ring_map
 from glassnb.plotting.rings import (
+    plot_ring,
     plot_ring_compaction,
     plot_ring_shape,
     plot_ring_sizes,
@@ -31,6 +32,7 @@ __all__ = [
     "plot_experiment",
     "plot_melt_quench",
     "plot_pair_distribution",
+    "plot_ring",
     "plot_ring_compaction",
     "plot_ring_environment",
     "plot_ring_map",

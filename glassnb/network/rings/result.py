@@ -211,6 +211,37 @@ class Rings:
             self, offsets=offsets, indices=self.indices[entries], images=self.images[entries]
         )
 
+    def contained_in(self, other: Rings) -> NDArray[np.bool_]:
+        """Tell which rings another search of the same structure has found too.
+
+        Parameters
+        ----------
+        other : Rings
+            Rings of the same structure.
+
+        Returns
+        -------
+        ndarray, shape (n_rings,)
+            Whether each ring is among the others.
+
+        Raises
+        ------
+        ValueError
+            If the structures differ.
+        """
+        same = len(self.atoms) == len(other.atoms)
+        if not same or not np.array_equal(self.atoms.positions, other.atoms.positions):
+            raise ValueError("other: holds rings of another structure")
+        known = set(other._names())
+        return np.array([name in known for name in self._names()], dtype=bool)
+
+    def _names(self) -> Iterator[bytes]:
+        """Return rings as bytes; every search reads a ring from the same atom, the same way."""
+        entries = np.column_stack([self.indices, self.images.astype(np.int64)])
+        return (
+            entries[a:b].tobytes() for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)
+        )
+
     def _as_mask(self, which: ArrayLike) -> NDArray[np.bool_]:
         given = np.asarray(which)
         if given.dtype == bool:
@@ -303,6 +334,25 @@ class Rings:
         from glassnb.plotting import plot_ring_sizes
 
         return plot_ring_sizes(self, ax)
+
+    def plot_ring(self, ring: int, ax: Axes | None = None) -> Axes:
+        """Draw a ring seen along its normal.
+
+        Parameters
+        ----------
+        ring : int
+            Number of the ring.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure when omitted.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Where it was drawn.
+        """
+        from glassnb.plotting import plot_ring
+
+        return plot_ring(self, ring, ax)
 
 
 def find_formers(atoms: Atoms, formers: str | Sequence[str] | None) -> tuple[str, ...]:

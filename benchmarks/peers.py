@@ -21,7 +21,7 @@ def sova_atoms(atoms):
 
 
 def sova_rings(atoms, definition, bonds, max_size=24):
-    """Closed rings by SOVA: (atoms in order, roundness, roughness) for each.
+    """Return the closed rings of SOVA: atoms in order, roundness and roughness of each.
 
     SOVA gets our bonds and the cells they cross, so that both search the same net.
     """
