@@ -152,7 +152,7 @@ def plot_ring_statistics(statistics: RingStatistics, ax: Axes | None = None) -> 
     sizes = statistics.sizes[there]
     width = 0.8 * (np.diff(sizes).min() if sizes.size > 1 else 1)
     ax.bar(sizes, statistics.rc[there], width, color="0.8", label="$R_C$ (left)")
-    ax.set(xlabel="ring size (atoms)", ylabel="$R_C$ (rings per atom)")
+    ax.set(xlabel="ring size (atoms)", ylabel="$R_C$ (rings per atom)", xticks=sizes)
     ax.set_ylim(0, 1.25 * statistics.rc.max())
     right = ax.twinx()
     styles = {"pn": ("o-", "$P_N$"), "pmax": ("^-", "$P_{max}$"), "pmin": ("v-", "$P_{min}$")}

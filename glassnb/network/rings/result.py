@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -318,13 +318,15 @@ class Rings:
             formers=self.formers, cutoffs=dict(self.cutoffs),
         )  # fmt: skip
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the number of rings per network former by size.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
             Where to draw; a new figure when omitted.
+        **options
+            Look of the bars, such as ``label`` and ``color``: passed on to ``Axes.bar``.
 
         Returns
         -------
@@ -333,7 +335,7 @@ class Rings:
         """
         from glassnb.plotting import plot_ring_sizes
 
-        return plot_ring_sizes(self, ax)
+        return plot_ring_sizes(self, ax, **options)
 
     def plot_ring(self, ring: int, ax: Axes | None = None) -> Axes:
         """Draw a ring seen along its normal.
