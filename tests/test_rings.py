@@ -193,6 +193,19 @@ def test_equals_sova_ring_by_ring(definition, glass):
         np.testing.assert_allclose(ours, values[tuple(sorted(ring.tolist()))], atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["alpha-cristobalite", "beta-cristobalite", "keatite"])
+def test_shapes_in_crystals_equal_sova(name):
+    """King rings of supercells too wide for ways around them to matter."""
+    atoms = gn.models.crystal(name)
+    atoms = atoms * np.ceil(20 / atoms.cell.lengths()).astype(int)
+    theirs = sova_rings(atoms, "king", bonds(atoms, CUTOFF))
+    rings = king_rings(atoms, cutoff=CUTOFF)
+    shape = gn.network.ring_shape(rings)
+    assert sets(rings) == sorted(tuple(sorted(ring)) for ring, _, _ in theirs)
+    for k, values in ((1, shape.roundness), (2, shape.roughness)):
+        np.testing.assert_allclose(np.sort(values), np.sort([r[k] for r in theirs]), atol=1e-9)
+
+
 def assert_same_counts(atoms, cutoff):
     """Primitive rings of 3 to 9 atoms, as matscipy counts them."""
     rings = find("primitive", atoms, cutoff=cutoff, max_size=9)

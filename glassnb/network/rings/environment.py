@@ -98,8 +98,7 @@ def ring_environment(
     Notes
     -----
     After M. Shiga et al., Commun. Mater. 4, 91 (2023), of which only the abstract could be read:
-    "a spatial correlation function that describes three-dimensional atomic densities around rings".
-    Frame, bins and cones are our definition. With V the volume of a bin, N the number of rings and
+    frame, bins and cones are our definition. With V the volume of a bin, N the number of rings and
     d the number of atoms of a species per volume of the structure, the density over mean density is
     the count in the bin over N d V; a gas without order gives 1 everywhere.
 
