@@ -197,7 +197,7 @@ def pieces(atoms: Atoms, wanted: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
     inside = atoms.positions if fractional is None else fractional @ cell
     bins = ((inside - inside.min(axis=0)) / _BIN).astype(np.int64)
     code = np.zeros(len(atoms), dtype=np.int64)
-    for bit in range(20):
+    for bit in range(int(bins.max()).bit_length()):
         for axis in range(3):
             code |= ((bins[:, axis] >> bit) & 1) << (3 * bit + axis)
     chosen = np.flatnonzero(wanted)
@@ -247,8 +247,11 @@ def unpack(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return atoms and cells, relative to positions as given; the first atom is at home."""
     indices = keys & _kernels.ATOM
-    code = keys >> _kernels.CELL
-    images = np.stack([code >> 20, (code >> 10) & 1023, code & 1023], axis=1) - 512
-    images -= moved[indices]
-    images -= np.repeat(images[ends[:-1]], np.diff(ends), axis=0)
-    return indices, images.astype(np.int32)
+    code = (keys >> _kernels.CELL).astype(np.int32)
+    images = np.empty((keys.size, 3), dtype=np.int32)
+    for axis, bits in enumerate((20, 10, 0)):
+        cell = (code >> bits) & 1023
+        cell -= moved[:, axis].astype(np.int32)[indices]
+        cell -= np.repeat(cell[ends[:-1]], np.diff(ends))
+        images[:, axis] = cell
+    return indices, images
