@@ -44,8 +44,9 @@ format: env ## format the code and strip the notebooks
 	@$(BIN)/ruff format .
 	@$(BIN)/nbstripout notebooks/*.ipynb
 
-glasses: env ## make the shipped glasses again by molecular dynamics (about an hour)
+glasses: env ## make the shipped glasses again by molecular dynamics (two hours)
 	@$(BIN)/python scripts/make_glasses.py
+	@$(BIN)/python scripts/make_compressed.py
 
 benchmarks: env ## compare with peer packages and print the ratios
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'

@@ -6,16 +6,10 @@ run in the best mode they have; thread counts are printed.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
 import sys
 import tempfile
-import time
-import warnings
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numba
 import numpy as np
@@ -23,39 +17,10 @@ from ase import Atoms
 from ase.io import write
 
 import glassnb as gn
+from benchmarks import rings
+from benchmarks.peers import sova_atoms
+from benchmarks.timing import best, report
 from glassnb.core import neighbours, pair_histogram
-
-BUDGET = 20.0  # seconds a side may take in repetitions
-
-
-def best(call: Callable[[], object]) -> float:
-    """Return the smallest wall time of a call after one to warm up, in s."""
-    quiet = io.StringIO()
-    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-        call()
-        times: list[float] = []
-        while len(times) < 7 and sum(times) < BUDGET:
-            start = time.perf_counter()
-            call()
-            times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def report(what: str, peer: str, ours: float, theirs: float) -> None:
-    print(f"| {what} | {ours:.4f} | {peer} | {theirs:.3f} | {theirs / ours:.1f} |", flush=True)
-
-
-def sova_atoms(atoms: Atoms) -> SimpleNamespace:
-    """Give SOVA's histogram what it reads of a structure, without its slow file reader."""
-    from sovapy.core.data import Atoms as SovaAtoms
-    from sovapy.core.volumes import Volume
-
-    edge = atoms.cell[0, 0]
-    positions = atoms.get_positions(wrap=True) - edge / 2
-    symbols = [s.upper() for s in atoms.get_chemical_symbols()]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return SovaAtoms(positions, None, symbols, Volume.fromstring(f"CUB {edge}"))
 
 
 def histogram_against_sova(atoms: Atoms) -> None:
@@ -138,6 +103,7 @@ def main() -> None:
         histogram_against_vitrum(atoms)
     direct_against_dynasor(small, 5.0)
     direct_against_dynasor(large, 5.0)
+    rings.main()
 
 
 if __name__ == "__main__":

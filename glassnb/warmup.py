@@ -19,7 +19,18 @@ def warmup() -> None:
     from glassnb.core.histograms import pair_histogram
     from glassnb.core.neighbours import neighbours
     from glassnb.models.crystals import crystal
-    from glassnb.network import bond_angles, bonds, coordination, tetrahedral_order
+    from glassnb.network import (
+        bond_angles,
+        bonds,
+        cavities,
+        coordination,
+        guttman_rings,
+        king_rings,
+        primitive_rings,
+        ring_environment,
+        ring_shape,
+        tetrahedral_order,
+    )
     from glassnb.scattering import pair_distribution, structure_factor
     from glassnb.topology import persistence
 
@@ -31,6 +42,11 @@ def warmup() -> None:
     coordination(atoms, cutoff)
     bond_angles(atoms, cutoff=cutoff)
     tetrahedral_order(atoms)
+    for search in (king_rings, guttman_rings, primitive_rings):
+        rings = search(atoms, cutoff=cutoff, max_size=12)
+        ring_shape(rings)
+    ring_environment(atoms, rings, r_max=4.0)
+    cavities(atoms, radii=1.8, resolution=16)
     pair_distribution(atoms)  # to half the box: all pairs
     pair_histogram(atoms, 6.0, 10)  # beyond it: linked cells
     persistence(atoms)

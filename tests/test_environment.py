@@ -141,8 +141,13 @@ def test_warmup_reaches_every_kernel(capsys: pytest.CaptureFixture[str]) -> None
         if module.name.endswith("._kernels"):
             content = vars(importlib.import_module(module.name))
             kernels |= {f"{module.name}.{name}": kernel for name, kernel in content.items()}
+    # Those that only other kernels call are compiled into these.
+    sources = "".join(path.read_text() for path in (ROOT / "glassnb").rglob("*.py"))
+    called = set(re.findall(r"_kernels\.(\w+)\(", sources))
     compiled = 0
     for name, kernel in kernels.items():
+        if name.split(".")[-1] not in called:
+            continue
         twins = [kernel.threaded, kernel.serial] if isinstance(kernel, ParallelKernel) else [kernel]
         for twin in twins:
             if hasattr(twin, "signatures"):

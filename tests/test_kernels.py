@@ -1,5 +1,7 @@
 """Every kernel as plain Python: the same answers, and indices that Python would have checked."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from test_neighbours import random_structure
@@ -7,15 +9,26 @@ from test_ring_environment import polygons
 
 import glassnb.core._kernels
 import glassnb.network._kernels
+import glassnb.network.cavity._kernels
+import glassnb.network.rings._kernels
 import glassnb.scattering._kernels
 import glassnb.topology._kernels
 from glassnb.core import half_box, neighbours, pair_histogram
 from glassnb.core.jit import ParallelKernel
-from glassnb.network import bond_angles, ring_shape, tetrahedral_order
-from glassnb.network.rings.environment import ring_environment
+from glassnb.network import (
+    bond_angles,
+    cavities,
+    guttman_rings,
+    king_rings,
+    primitive_rings,
+    ring_environment,
+    ring_shape,
+    tetrahedral_order,
+)
 from glassnb.scattering import structure_factor
 from glassnb.topology import alpha_complex
 
+ROOT = Path(__file__).parents[1]
 CUTOFF = {("Si", "O"): 3.0}
 
 
@@ -41,6 +54,12 @@ CALLS = {
     (glassnb.network._kernels, "ring_surroundings"): lambda a: (
         ring_environment(a, _ring(a), r_max=4.0, bin_width=0.5).tube_counts
     ),
+    (glassnb.network.cavity._kernels, "nearest"): lambda a: (
+        cavities(a, kind="surface", radii=1.5, resolution=10).volumes
+    ),
+    (glassnb.network.rings._kernels, "canonical"): lambda a: (
+        primitive_rings(a, cutoff=3.0, max_size=6).indices
+    ),
     (glassnb.scattering._kernels, "shell_sums"): lambda a: (
         structure_factor(a, np.array([1.0, 1.5, 2.2]), method="direct").total
     ),
@@ -48,6 +67,7 @@ CALLS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*fewer than two bonds")
 @pytest.mark.parametrize(("module", "name"), CALLS, ids=[name for _, name in CALLS])
 def test_python_and_compiled_agree(module, name, monkeypatch):
     atoms = random_structure(21, n_atoms=12, size=6.0)
@@ -65,6 +85,23 @@ def test_python_and_compiled_agree(module, name, monkeypatch):
     assert calls
 
 
+@pytest.mark.filterwarnings("ignore:.*(fewer than two bonds|have no ring)")
+@pytest.mark.parametrize("search", [king_rings, guttman_rings, primitive_rings])
+def test_ring_searches_in_python_and_compiled_agree(search, monkeypatch):
+    """Their kernels call each other, so all of them are exchanged at once."""
+    module = glassnb.network.rings._kernels
+    atoms = random_structure(21, n_atoms=12, size=6.0)
+    compiled = search(atoms, cutoff=3.3, max_size=9)
+    assert len(compiled) > 2
+    for name, value in list(vars(module).items()):
+        if hasattr(value, "py_func"):
+            monkeypatch.setattr(module, name, value.py_func)
+    with np.errstate(all="raise"):
+        plain = search(atoms, cutoff=3.3, max_size=9)
+    for name in ("indices", "images", "origins", "unresolved"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(compiled, name))
+
+
 def test_no_kernel_is_left_out():
     rooms = {module for module, _ in CALLS}
     kernels = {
@@ -74,3 +111,5 @@ def test_no_kernel_is_left_out():
         if isinstance(value, ParallelKernel)
     }
     assert kernels == set(CALLS)
+    files = {p.relative_to(ROOT).with_suffix("") for p in ROOT.glob("glassnb/**/_kernels.py")}
+    assert {".".join(path.parts) for path in files} == {module.__name__ for module in rooms}

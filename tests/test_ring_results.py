@@ -18,6 +18,7 @@ from glassnb.network import (
 )
 
 CUTOFF = {("Si", "O"): 2.0}
+SEARCHES = (king_rings, gn.network.guttman_rings, primitive_rings)
 # Glasses hold a few oxygen atoms with one bond; test_rings.py looks at what is said of them.
 pytestmark = pytest.mark.filterwarnings("ignore:.*have fewer than two bonds")
 
@@ -76,6 +77,23 @@ def test_select(quartz):
         quartz.select([True, False, True])
     with pytest.raises(ValueError, match="contains=99: atoms run from 0 to 8"):
         quartz.select(contains=99)
+
+
+def test_rings_of_two_definitions():
+    """Guttman's rings are King's and primitive too; two in seven of King's 8-rings of quartz have
+    a shortcut."""
+    for name in ("alpha-quartz", "coesite"):
+        atoms = gn.models.crystal(name, repeat=(2, 1, 1))
+        found = [search(atoms, cutoff=CUTOFF) for search in SEARCHES]
+        king, guttman, primitive = found
+        assert guttman.contained_in(king).all()
+        assert guttman.contained_in(primitive).all()
+        shared = king.contained_in(primitive)
+        assert shared.sum() == primitive.contained_in(king).sum() < len(king)
+        if name == "alpha-quartz":
+            assert king.select(~shared).size_distribution() == {8: 2}
+    with pytest.raises(ValueError, match="other: holds rings of another structure"):
+        king.contained_in(king_rings(gn.models.crystal("alpha-quartz"), cutoff=CUTOFF))
 
 
 def test_rings_as_a_table_and_a_file(quartz, tmp_path):
@@ -172,6 +190,9 @@ def test_shape_as_a_table_and_a_picture(glass_rings, tmp_path):
     assert ax.get_xlabel() == "roundness"
     assert sum(line.get_xdata().size for line in ax.lines) == len(glass_rings)
     plt.close(ax.figure)
+    ax = glass_rings.plot_ring(7)
+    assert f"roundness {shape.roundness[7]:.2f}" in ax.get_title()
+    plt.close(ax.figure)
     ax = glass_rings.plot()
     heights = [patch.get_height() for patch in ax.patches]
     np.testing.assert_allclose(heights, list(glass_rings.size_distribution().values()))
@@ -195,7 +216,7 @@ def test_statistics_of_quartz(quartz):
 
 
 @pytest.mark.filterwarnings("ignore:.*have no ring up to max_size")
-@pytest.mark.parametrize("search", [gn.network.guttman_rings, king_rings, primitive_rings])
+@pytest.mark.parametrize("search", SEARCHES)
 def test_statistics_against_a_search_from_each_atom(search):
     """The origin of a ring is what finds it: every atom starts a search of its own."""
     glass = gn.models.load("silica-pristine-648")

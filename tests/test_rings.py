@@ -11,13 +11,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from matscipy.rings import ring_statistics as matscipy_rings
 from naive import guttman, king, net_of, primitive, standard_ring
-from peers import sova_rings
 from test_neighbours import random_structure
 
 import glassnb as gn
+from benchmarks.peers import sova_rings
 from glassnb.core.jit import serial_kernels
 from glassnb.network import bonds, guttman_rings, king_rings, primitive_rings
-from glassnb.network.rings import search
+from glassnb.network.rings import net, search
 
 SEARCHES = {"king": king_rings, "guttman": guttman_rings, "primitive": primitive_rings}
 NAIVE = {"king": king, "guttman": guttman, "primitive": primitive}
@@ -193,6 +193,19 @@ def test_equals_sova_ring_by_ring(definition, glass):
         np.testing.assert_allclose(ours, values[tuple(sorted(ring.tolist()))], atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["alpha-cristobalite", "beta-cristobalite", "keatite"])
+def test_shapes_in_crystals_equal_sova(name):
+    """King rings of supercells too wide for ways around them to matter."""
+    atoms = gn.models.crystal(name)
+    atoms = atoms * np.ceil(20 / atoms.cell.lengths()).astype(int)
+    theirs = sova_rings(atoms, "king", bonds(atoms, CUTOFF))
+    rings = king_rings(atoms, cutoff=CUTOFF)
+    shape = gn.network.ring_shape(rings)
+    assert sets(rings) == sorted(tuple(sorted(ring)) for ring, _, _ in theirs)
+    for k, values in ((1, shape.roundness), (2, shape.roughness)):
+        np.testing.assert_allclose(np.sort(values), np.sort([r[k] for r in theirs]), atol=1e-9)
+
+
 def assert_same_counts(atoms, cutoff):
     """Primitive rings of 3 to 9 atoms, as matscipy counts them."""
     rings = find("primitive", atoms, cutoff=cutoff, max_size=9)
@@ -274,7 +287,7 @@ def test_threads_pieces_and_machines_change_nothing(definition, glass, monkeypat
     rings = find(definition, glass, **options)
     with serial_kernels():
         serial = find(definition, glass, **options)
-    monkeypatch.setattr(search, "_pieces", lambda atoms, wanted: [np.flatnonzero(wanted)])
+    monkeypatch.setattr(search, "pieces", lambda atoms, wanted: [np.flatnonzero(wanted)])
     whole = find(definition, glass, **options)
     for other in (serial, whole):
         for name in ("offsets", "indices", "images", "origins", "unresolved"):
@@ -285,17 +298,17 @@ def test_threads_pieces_and_machines_change_nothing(definition, glass, monkeypat
 def test_a_search_that_runs_out_of_room_starts_again(definition, glass, monkeypatch):
     expected = find(definition, glass, cutoff=CUTOFF, max_size=16)
     sizes = []
-    whole = search._Work._new_net
+    whole = net.RingWork.new_net
 
     def tight(work, room):
         sizes.append(room)
         return whole(work, room // 64)
 
-    monkeypatch.setattr(search._Work, "_new_net", tight)
+    monkeypatch.setattr(net.RingWork, "new_net", tight)
     found = find(definition, glass, cutoff=CUTOFF, max_size=16)
     assert len(set(sizes)) > 1
     np.testing.assert_array_equal(found.indices, expected.indices)
-    monkeypatch.setattr(search, "_ROOM", 2**13)
+    monkeypatch.setattr(net, "_ROOM", 2**13)
     with pytest.raises(ValueError, match="max_size=16: the search reaches more than 8192 atoms"):
         find(definition, glass, cutoff=CUTOFF, max_size=16)
 

@@ -10,6 +10,7 @@ from glassnb.plotting.models import plot_melt_quench
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
 from glassnb.plotting.ring_environment import plot_ring_environment, plot_ring_map
 from glassnb.plotting.rings import (
+    plot_ring,
     plot_ring_compaction,
     plot_ring_shape,
     plot_ring_sizes,
@@ -34,6 +35,7 @@ __all__ = [
     "plot_pair_distribution",
     "plot_persistence_diagram",
     "plot_persistence_image",
+    "plot_ring",
     "plot_ring_compaction",
     "plot_ring_environment",
     "plot_ring_map",

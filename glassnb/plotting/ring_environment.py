@@ -12,7 +12,7 @@ from glassnb.plotting.figures import add_legend, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from glassnb.network.rings.environment import RingEnvironment
+    from glassnb.network import RingEnvironment
 
 __all__ = ["plot_ring_environment", "plot_ring_map"]
 

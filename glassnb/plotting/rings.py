@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnb.plotting.figures import add_legend, new_axes
+from glassnb.plotting.figures import add_legend, new_axes, species_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from glassnb.network import RingCompaction, Rings, RingShape, RingStatistics
 
-__all__ = ["plot_ring_compaction", "plot_ring_shape", "plot_ring_sizes", "plot_ring_statistics"]
+__all__ = [
+    "plot_ring",
+    "plot_ring_compaction",
+    "plot_ring_shape",
+    "plot_ring_sizes",
+    "plot_ring_statistics",
+]
 
 _NAMES = {
     "rings_per_former": "rings per network former",
@@ -47,6 +53,47 @@ def plot_ring_sizes(rings: Rings, ax: Axes | None = None, **options: Any) -> Axe
     ax.set(xlabel=f"ring size ({name} atoms)", ylabel=f"rings per {name}")
     if distribution:
         ax.set_xticks(range(min(distribution), max(distribution) + 1))
+    return ax
+
+
+def plot_ring(rings: Rings, ring: int, ax: Axes | None = None) -> Axes:
+    """Draw a ring seen along its normal; atoms above its mean plane are larger.
+
+    Parameters
+    ----------
+    rings : Rings
+        The rings.
+    ring : int
+        Number of the ring to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn, in Å along the major and the minor axis, with the shape in its title.
+    """
+    from glassnb.network import ring_shape
+
+    ax = new_axes(ax)
+    chosen = rings.select([ring])
+    shape = ring_shape(chosen)
+    x, y, height = ((chosen.vertices - shape.centres[0]) @ shape.axes[0].T).T
+    symbols = np.asarray(chosen.atoms.symbols)[chosen.indices]
+    ax.plot(np.append(x, x[0]), np.append(y, y[0]), color="0.4", lw=2, zorder=1)
+    size = np.where(np.isin(symbols, chosen.formers), 90.0, 50.0) * np.exp(0.35 * height)
+    order = np.argsort(height)
+    ax.scatter(
+        x[order], y[order], size[order], [species_colour(symbol) for symbol in symbols[order]],
+        edgecolors="0.2", linewidths=0.6, zorder=2,
+    )  # fmt: skip
+    reach = 1.25 * max(np.abs(x).max(), np.abs(y).max())
+    ax.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
+    ax.set_title(
+        f"{chosen.former_sizes[0]} {'/'.join(chosen.formers)}: roundness "
+        f"{shape.roundness[0]:.2f}, roughness {shape.roughness[0]:.2f}",
+        fontsize=0.85 * float(ax.xaxis.label.get_fontsize()),
+    )
     return ax
 
 
@@ -105,13 +152,13 @@ def plot_ring_statistics(statistics: RingStatistics, ax: Axes | None = None) -> 
     sizes = statistics.sizes[there]
     width = 0.8 * (np.diff(sizes).min() if sizes.size > 1 else 1)
     ax.bar(sizes, statistics.rc[there], width, color="0.8", label="$R_C$ (left)")
-    ax.set(xlabel="ring size (atoms)", ylabel="$R_C$ (rings per atom)")
+    ax.set(xlabel="ring size (atoms)", ylabel="$R_C$ (rings per atom)", xticks=sizes)
     ax.set_ylim(0, 1.25 * statistics.rc.max())
     right = ax.twinx()
     styles = {"pn": ("o-", "$P_N$"), "pmax": ("^-", "$P_{max}$"), "pmin": ("v-", "$P_{min}$")}
     for name, (style, label) in styles.items():
         right.plot(sizes, getattr(statistics, name)[there], style, markersize=4, label=label)
-    size = ax.yaxis.label.get_fontsize()
+    size = float(ax.yaxis.label.get_fontsize())
     right.set_ylabel("share of atoms", fontsize=size)
     right.tick_params(labelsize=ax.yaxis.get_ticklabels()[0].get_fontsize())
     right.set_ylim(0, 1.25)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -119,11 +118,7 @@ def test_ring_inspector(open_notebook: Callable[..., Any]) -> None:
     before = pixels(notebook)
     k = plot.ask("plot.mask.reduce((last, chosen, k) => (chosen ? k : last), -1)")
     x, y = plot.ask(f"[plot.x[{k}], plot.y[{k}]]")
-    serial = notebook.wait_until_drawn()
-    start = time.perf_counter()
     page.mouse.click(*plot.place(x, y))
-    notebook.wait_until_drawn(after=serial)
-    print(f"from click to drawn ring: {1000 * (time.perf_counter() - start):.0f} ms")
     shape = f"roundness {x:.3f}, roughness {y:.3f}"
     page.get_by_text(re.compile(rf"^Ring \d+: .*{shape}")).wait_for()
     until(notebook, differs(before), "the ring that was clicked")

@@ -19,7 +19,7 @@ from glassnb.network.rings.search import LARGEST
 from glassnb.plotting import species_colour
 from glassnb_widgets import geometry
 from glassnb_widgets.parts import check_box, chip, control, heading, notice, row
-from glassnb_widgets.ring_model import DEFINITIONS, MEASURES, WHOLE, RingModel, parse_sizes
+from glassnb_widgets.ring_model import DEFINITIONS, MEASURES, WHOLE, RingModel, called, parse_sizes
 from glassnb_widgets.ring_plot import RingPlot
 from glassnb_widgets.viewer import Canvas, structure_part
 
@@ -103,7 +103,7 @@ class RingInspector(ipw.VBox):
         self.plot = RingPlot(self._on_plot, height=max(420, int(pixels[1]) if pixels else 460) + 92)
         self._filling = False
         self._make_controls()
-        with self.model.lock:  # a search may have begun
+        with self.model.lock:  # a search may end at any moment
             self._connect()
             super().__init__([self._body(), *self._words(), self._controls(), self.tables])
             self.add_class("glassnb-rings")
@@ -160,10 +160,8 @@ class RingInspector(ipw.VBox):
 
     def _make_controls(self) -> None:
         lazy = {"continuous_update": False}
-        self.definition = control(
-            ipw.Dropdown, "Definition",
-            options=[(name if k == 0 else name.title(), name) for k, name in enumerate(DEFINITIONS)],
-        )  # fmt: skip
+        named = [(called(name), name) for name in DEFINITIONS]
+        self.definition = control(ipw.Dropdown, "Definition", options=named)
         self.max_size = control(ipw.BoundedIntText, "Up to (atoms)", min=3, max=LARGEST, **lazy)
         self.counting = control(ipw.Dropdown, "Count", options=_COUNTINGS)
         self.sizes = control(ipw.Text, "Sizes", placeholder="all, or such as 8, 10-12", **lazy)
@@ -333,6 +331,11 @@ class RingInspector(ipw.VBox):
         model, kind = self.model, event["kind"]
         if model.rings is None:
             return
+        with model.lock:
+            self._do(kind, event)
+
+    def _do(self, kind: str, event: dict[str, Any]) -> None:
+        model = self.model
         if kind == "bar":
             model.toggle_size(event["size"], add=bool(event.get("add")))
         elif kind == "point":
@@ -437,11 +440,12 @@ class RingInspector(ipw.VBox):
         }
 
     def _draw_ring(self) -> None:
-        if self.model.current < 0:
-            self._canvas.draw(ring=None)
-            return
-        ring = self._ring()
-        self._canvas.draw(ring=ring, camera=self._aim(ring))
+        with self.model.lock:
+            if self.model.current < 0:
+                self._canvas.draw(ring=None)
+                return
+            ring = self._ring()
+            self._canvas.draw(ring=ring, camera=self._aim(ring))
 
     def _ring(self) -> dict[str, Any]:
         """Return the ring that is looked at as what ``canvas.js`` draws."""
@@ -498,7 +502,7 @@ class RingInspector(ipw.VBox):
         assert model.shape is not None
         corners, centre = np.array(ring["corners"]), np.array(ring["centre"])
         radius = float(np.linalg.norm(corners - centre, axis=1).max())
-        radius += {"ring": 1.0, "surroundings": 0.4 * model.within, "whole": 0.0}[model.show]
+        radius += {"ring": 1.0, "surroundings": 0.55 * model.within, "whole": 0.0}[model.show]
         if model.show == "whole":
             radius = 0.45 * float(np.linalg.norm(np.ptp(model.structure.positions, axis=0)))
         axes = model.shape.axes[model.current].round(5).tolist() if model.camera == "face" else None

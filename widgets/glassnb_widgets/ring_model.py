@@ -31,15 +31,16 @@ from glassnb.network import (
     primitive_rings,
     ring_shape,
 )
+from glassnb.network.rings.result import Counting
 from glassnb.network.rings.search import LARGEST
 from glassnb_widgets import geometry, ring_geometry
 
-__all__ = ["CAMERAS", "COUNTINGS", "DEFINITIONS", "SHOWS", "RingModel", "parse_sizes"]
+__all__ = ["CAMERAS", "COUNTINGS", "DEFINITIONS", "SHOWS", "RingModel", "called", "parse_sizes"]
 
 #: Definitions of a ring.
 DEFINITIONS = ("primitive", "king", "guttman")
 #: What sizes and shapes go by: all atoms, or network formers alone.
-COUNTINGS = ("nodes", "formers")
+COUNTINGS: tuple[Counting, ...] = ("nodes", "formers")
 #: How much of the structure is drawn.
 SHOWS = ("whole", "surroundings", "ring")
 #: What the camera does when another ring is looked at.
@@ -166,7 +167,7 @@ class RingModel(HasTraits):
         self._found: dict[tuple[str, int | None], tuple[Rings, str]] = {}
         self.lock = threading.RLock()
         self._thread: threading.Thread | None = None
-        self._wanted: tuple[str, int | None, str] | None = None
+        self._wanted: tuple[str, int | None, Any] | None = None
         self._held = 1
         try:
             super().__init__(definition=definition, max_size=max_size)
@@ -177,7 +178,7 @@ class RingModel(HasTraits):
             self.request()
         else:
             self._found[definition, max_size] = rings, ""
-            self._publish(rings, ring_shape(rings, counting=self.counting), "", 0.0)
+            self._publish(rings, ring_shape(rings, counting=COUNTINGS[0]), "", 0.0)
 
     @check("max_size")
     def _check_max_size(self, proposal: Any) -> int | None:
@@ -271,11 +272,11 @@ class RingModel(HasTraits):
                 self.error = text if plain else f"{type(error).__name__}: {text}"
                 self.status = "The search failed."
 
-    def _run(self, definition: str, max_size: int | None, counting: Any) -> None:
+    def _run(self, definition: str, max_size: int | None, counting: Counting) -> None:
         start = time.perf_counter()
         if (definition, max_size) not in self._found:
             up_to = "" if max_size is None else f" up to {max_size} atoms"
-            self.status = f"Searching {_called(definition)} rings{up_to} in the background."
+            self.status = f"Searching {called(definition)} rings{up_to} in the background."
             found = self._quietly(definition, max_size)
             while len(self._found) >= _KEPT:
                 del self._found[next(iter(self._found))]
@@ -293,7 +294,10 @@ class RingModel(HasTraits):
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             rings = self._search(definition, self.atoms, self.cutoff, max_size, self._on_progress)
-        notes = [str(w.message) for w in warned if issubclass(w.category, UserWarning)]
+        notes = [str(w.message) for w in warned if w.category is UserWarning]
+        for other in warned:
+            if other.category is not UserWarning:
+                warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
         return rings, "; ".join(notes)
 
     def _on_progress(self, done: int, total: int, message: str) -> None:
@@ -366,7 +370,7 @@ class RingModel(HasTraits):
         assert self.rings is not None
         rings = self.rings
         took = f", found in {self.seconds:.1f} s" if self.seconds >= 0.05 else ""
-        found = f"{len(rings)} {_called(rings.definition)} rings up to {rings.max_size} atoms{took}"
+        found = f"{len(rings)} {called(rings.definition)} rings up to {rings.max_size} atoms{took}"
         parts = []
         if self.sizes:
             parts.append(f"size {_spans(self.sizes)}")
@@ -460,8 +464,9 @@ class RingModel(HasTraits):
         by : int
             How far; backwards if negative.
         """
-        if self.numbers.size:
-            self.position = (self.position + by) % self.numbers.size
+        with self.lock:
+            if self.numbers.size:
+                self.position = (self.position + by) % self.numbers.size
 
     # -- what is known of the rings ----------------------------------------------------------------
 
@@ -700,8 +705,19 @@ def _check_rings(atoms: Atoms, rings: Rings) -> None:
         raise ValueError("rings: found in a structure with other positions; pass rings.atoms")
 
 
-def _called(definition: str) -> str:
-    """Return the name of a definition: two of them are people."""
+def called(definition: str) -> str:
+    """Return what a definition is called: two of them are people.
+
+    Parameters
+    ----------
+    definition : str
+        One of :data:`DEFINITIONS`.
+
+    Returns
+    -------
+    str
+        Its name on the page.
+    """
     return definition if definition == "primitive" else definition.title()
 
 

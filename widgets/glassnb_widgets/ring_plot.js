@@ -2,6 +2,7 @@
 // comes from the kernel as arrays of bytes; what is clicked goes back to it as small messages.
 const MARK = "#d90099"; // as in the picture of the structure
 const GREY = "rgba(128, 128, 128, 0.30)";
+const INK = "#222";
 const FONT = '12px system-ui, "DejaVu Sans", sans-serif';
 const VIRIDIS = ["#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154"];
 const NEAR = 9; // pixels in which a click finds a point
@@ -17,7 +18,8 @@ function ticks(low, high, count) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((m) => m * power >= rough * 0.999) ?? 10);
   const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
+  const last = Math.floor(high / step + 1e-9);
+  for (let k = Math.ceil(low / step - 1e-9); k <= last; k++) found.push(k * step);
   return found.map((value) => Number(value.toPrecision(12)));
 }
 
@@ -30,7 +32,7 @@ class Plot {
     this.root.append(this.canvas, this.tip);
     el.append(this.root);
     Object.assign(this.root.style, {
-      position: "relative", width: "100%", color: "var(--jp-ui-font-color1, #222)",
+      position: "relative", width: "100%", background: "white", // as the structure, in any theme
     });
     Object.assign(this.canvas.style, { display: "block", width: "100%", touchAction: "none" });
     Object.assign(this.tip.style, {
@@ -45,7 +47,6 @@ class Plot {
     window.Jupyter?.keyboard_manager?.register_events(this.root);
     this.still = document.createElement("canvas"); // all but marks: drawn when the data change
     this.steps = 0;
-    this.drawn = 0;
     this.read();
     this.listen();
   }
@@ -135,7 +136,8 @@ class Plot {
   }
 
   inside(box, px, py, slack = 6) {
-    return px >= box.left - slack && px <= box.right + slack && py >= box.top && py <= box.bottom + slack;
+    const across = px >= box.left - slack && px <= box.right + slack;
+    return across && py >= box.top && py <= box.bottom + slack;
   }
 
   // The bar in whose column a point is, as its place among the sizes.
@@ -167,10 +169,13 @@ class Plot {
       pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
       pen.clearRect(0, 0, this.width, this.height);
       pen.font = FONT;
-      this.ink = getComputedStyle(this.root).color;
       if (this.ready) {
         this.drawBars(pen);
         this.drawMap(pen);
+      } else {
+        pen.fillStyle = INK;
+        pen.textAlign = "center";
+        pen.fillText("There are no rings yet.", this.width / 2, this.height / 3);
       }
       this.fresh = true;
     }
@@ -180,11 +185,10 @@ class Plot {
     pen.drawImage(this.still, 0, 0);
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     if (this.ready) this.drawMarks(pen);
-    this.canvas.dataset.drawn = ++this.drawn;
   }
 
   axes(pen, box, xs, ys, xName, yName) {
-    pen.strokeStyle = pen.fillStyle = this.ink;
+    pen.strokeStyle = pen.fillStyle = INK;
     pen.lineWidth = 1;
     pen.beginPath();
     pen.moveTo(box.left + 0.5, box.top);
@@ -207,7 +211,10 @@ class Plot {
     pen.fillText(xName, (box.left + box.right) / 2, box.bottom + 24);
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    for (const y of ys) pen.fillText(String(y), box.left - 8, this.py(box, y));
+    for (const y of ys) {
+      const text = y >= 10000 ? `${y / 1000}k` : String(y);
+      pen.fillText(text, box.left - 8, this.py(box, y));
+    }
     pen.save();
     pen.translate(11, (box.top + box.bottom) / 2);
     pen.rotate(-Math.PI / 2);
@@ -227,7 +234,7 @@ class Plot {
         paint(x, y);
         x += 16;
       }
-      pen.fillStyle = this.ink;
+      pen.fillStyle = INK;
       pen.fillText(text, x, y);
       x += pen.measureText(text).width + 14;
     }
@@ -252,11 +259,12 @@ class Plot {
       pen.fillRect(x, all, wide, box.bottom - all);
       pen.fillStyle = dense ? "#3b78b5" : colours[k];
       pen.fillRect(x, some, wide, box.bottom - some);
-      pen.fillStyle = this.ink;
+      pen.fillStyle = INK;
       pen.textAlign = "center";
       pen.textBaseline = "bottom";
       const text = String(chosen[k]);
-      if (chosen[k] && pen.measureText(text).width < 1.2 * wide) pen.fillText(text, x + wide / 2, all - 2);
+      const fits = chosen[k] && pen.measureText(text).width < 1.2 * wide;
+      if (fits) pen.fillText(text, x + wide / 2, all - 2);
     });
     const room = (box.right - box.left) / ((box.x[1] - box.x[0]) / this.gap);
     const every = Math.max(1, Math.ceil(22 / room)) * this.gap;
@@ -369,15 +377,17 @@ class Plot {
       this.triangle(pen, this.px(this.bars, sizes[row]), Math.max(this.bars.top - 6, above));
     }
     const rectangle = (x, y, wide, high, dash) => {
-      pen.strokeStyle = this.ink;
+      pen.strokeStyle = INK;
       pen.lineWidth = 1;
       pen.setLineDash(dash);
       pen.strokeRect(x, y, wide, high);
       pen.setLineDash([]);
     };
     if (region) {
-      const [left, right] = region[0].map((x) => this.px(this.map, Math.min(Math.max(x, this.map.x[0]), this.map.x[1])));
-      const [low, high] = region[1].map((y) => this.py(this.map, Math.min(Math.max(y, this.map.y[0]), this.map.y[1])));
+      const box = this.map;
+      const clip = (value, [low, high]) => Math.min(Math.max(value, low), high);
+      const [left, right] = region[0].map((x) => this.px(box, clip(x, box.x)));
+      const [low, high] = region[1].map((y) => this.py(box, clip(y, box.y)));
       rectangle(left, high, right - left, low - high, [5, 4]);
     }
     if (point) this.circle(pen, this.px(this.map, point[0]), this.py(this.map, point[1]), 7);
@@ -441,7 +451,8 @@ class Plot {
     const drag = this.drag;
     this.drag = null;
     if (drag?.far) {
-      const [a, b] = [this.inverse(this.map, drag.x0, drag.y0), this.inverse(this.map, drag.x1, drag.y1)];
+      const a = this.inverse(this.map, drag.x0, drag.y0);
+      const b = this.inverse(this.map, drag.x1, drag.y1);
       const between = (k) => [Math.min(a[k], b[k]), Math.max(a[k], b[k])];
       this.send({ kind: "region", x: between(0), y: between(1) });
     } else if (this.inside(this.map, x, y)) {
@@ -486,14 +497,16 @@ class Plot {
       const k = this.pointAt(x, y);
       if (k >= 0) {
         const size = sizes[this.group[k]];
-        text = `${size} ${words}, roundness ${this.x[k].toFixed(3)}, roughness ${this.y[k].toFixed(3)}`;
+        const [x, y] = [this.x[k].toFixed(3), this.y[k].toFixed(3)];
+        text = `${size} ${words}, roundness ${x}, roughness ${y}`;
       }
     } else if (this.inside(this.map, x, y)) {
       const cell = this.cellAt(x, y);
       const chosen = this.chosenCells.length ? this.chosenCells[cell] : this.cells[cell];
       if (this.cells[cell]) text = `${this.cells[cell]} rings here, ${chosen} selected`;
     }
-    this.canvas.style.cursor = bar >= 0 ? "pointer" : this.inside(this.map, x, y) ? "crosshair" : "";
+    const onMap = this.inside(this.map, x, y);
+    this.canvas.style.cursor = bar >= 0 ? "pointer" : onMap ? "crosshair" : "";
     this.say(text, x, y);
   }
 
@@ -527,7 +540,8 @@ export default {
     const everything = ["about", "x", "y", "group", "mask", "cells", "chosen_cells", "height"];
     const onData = () => plot.refresh(true);
     const onSelection = () => {
-      if (String(plot.selection.counts) !== String(model.get("selection")?.counts)) plot.fresh = false;
+      const counts = model.get("selection")?.counts;
+      if (String(plot.selection.counts) !== String(counts)) plot.fresh = false;
       plot.refresh(false);
     };
     everything.forEach((name) => model.on(`change:${name}`, onData));

@@ -4,9 +4,12 @@ The net is unfolded on demand: a node is an atom in a cell, known by a key (code
 32 bits, atom below), and gets a local number when the search first meets it. After that, searches
 run on local numbers alone, and neither small cells nor periodic faces need care.
 
-``net`` and ``found`` are the named tuples of arrays in :mod:`glassnb.network.rings.search`. Counts
+``net`` and ``found`` are the named tuples of arrays in :mod:`glassnb.network.rings.net`. Counts
 stand in ``state``. Distances are stored plus one: 0 is not reached, ``BLOCKED`` must not be passed.
 A search that runs out of room returns false and is called again with more.
+
+All of it stands in one file because Numba's cache on disk does not notice when a kernel in another
+file, called from here, has changed.
 """
 
 import numpy as np

@@ -213,9 +213,9 @@ def _states(
     if isinstance(models, Atoms) or not len(models):
         raise ValueError("models: must be a list of structures, or of lists of structures")
     groups = [[entry] if isinstance(entry, Atoms) else list(entry) for entry in models]
-    for number, group in enumerate(groups):
+    for place, group in enumerate(groups):
         if not group:
-            raise ValueError(f"models[{number}]: is an empty list")
+            raise ValueError(f"models[{place}]: is an empty list")
         for model in group:
             check_atoms(model, periodic=True)
     if isinstance(against, str):
@@ -297,7 +297,7 @@ def _summary(samples: pd.DataFrame) -> pd.DataFrame:
         for size, group in state.groupby("size"):
             row: dict[str, Any] = {
                 "x": x,
-                "density": state["density"].mean(),
+                "density": state.drop_duplicates("model")["density"].mean(),
                 "size": size,
                 "n_rings": int(group["n_rings"].sum()),
                 "n_samples": n_samples,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -211,6 +211,37 @@ class Rings:
             self, offsets=offsets, indices=self.indices[entries], images=self.images[entries]
         )
 
+    def contained_in(self, other: Rings) -> NDArray[np.bool_]:
+        """Tell which rings another search of the same structure has found too.
+
+        Parameters
+        ----------
+        other : Rings
+            Rings of the same structure.
+
+        Returns
+        -------
+        ndarray, shape (n_rings,)
+            Whether each ring is among the others.
+
+        Raises
+        ------
+        ValueError
+            If the structures differ.
+        """
+        same = len(self.atoms) == len(other.atoms)
+        if not same or not np.array_equal(self.atoms.positions, other.atoms.positions):
+            raise ValueError("other: holds rings of another structure")
+        known = set(other._names())
+        return np.array([name in known for name in self._names()], dtype=bool)
+
+    def _names(self) -> Iterator[bytes]:
+        """Return rings as bytes; every search reads a ring from the same atom, the same way."""
+        entries = np.column_stack([self.indices, self.images.astype(np.int64)])
+        return (
+            entries[a:b].tobytes() for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)
+        )
+
     def _as_mask(self, which: ArrayLike) -> NDArray[np.bool_]:
         given = np.asarray(which)
         if given.dtype == bool:
@@ -287,13 +318,15 @@ class Rings:
             formers=self.formers, cutoffs=dict(self.cutoffs),
         )  # fmt: skip
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the number of rings per network former by size.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
             Where to draw; a new figure when omitted.
+        **options
+            Look of the bars, such as ``label`` and ``color``: passed on to ``Axes.bar``.
 
         Returns
         -------
@@ -302,7 +335,26 @@ class Rings:
         """
         from glassnb.plotting import plot_ring_sizes
 
-        return plot_ring_sizes(self, ax)
+        return plot_ring_sizes(self, ax, **options)
+
+    def plot_ring(self, ring: int, ax: Axes | None = None) -> Axes:
+        """Draw a ring seen along its normal.
+
+        Parameters
+        ----------
+        ring : int
+            Number of the ring.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure when omitted.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Where it was drawn.
+        """
+        from glassnb.plotting import plot_ring
+
+        return plot_ring(self, ring, ax)
 
 
 def find_formers(atoms: Atoms, formers: str | Sequence[str] | None) -> tuple[str, ...]:

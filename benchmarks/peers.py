@@ -8,20 +8,21 @@ from glassnb.core.neighbours import wrapping
 
 
 def sova_atoms(atoms):
-    """Give SOVA a cubic structure without its slow file reader."""
+    """Give SOVA a structure in a box of right angles, without its slow file reader."""
     from sovapy.core.data import Atoms as SovaAtoms
     from sovapy.core.volumes import Volume
 
-    edge = atoms.cell[0, 0]
-    positions = atoms.get_positions(wrap=True) - edge / 2
+    edges = atoms.cell.lengths()
+    positions = atoms.get_positions(wrap=True) - edges / 2
+    cell = f"CUB {edges[0]}" if np.ptp(edges) < 1e-9 else "ORT {} {} {}".format(*edges)
     symbols = [symbol.upper() for symbol in atoms.get_chemical_symbols()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return SovaAtoms(positions, None, symbols, Volume.fromstring(f"CUB {edge}"))
+        return SovaAtoms(positions, None, symbols, Volume.fromstring(cell))
 
 
 def sova_rings(atoms, definition, bonds, max_size=24):
-    """Closed rings by SOVA: (atoms in order, roundness, roughness) for each.
+    """Return the closed rings of SOVA: atoms in order, roundness and roughness of each.
 
     SOVA gets our bonds and the cells they cross, so that both search the same net.
     """
