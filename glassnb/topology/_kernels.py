@@ -5,14 +5,13 @@ from numba import prange
 
 from glassnb.core.jit import kernel, parallel_kernel
 
-FLAT = 1e-9  # volume over the cube of the longest edge below which a tetrahedron has no centre
-
 
 @parallel_kernel
-def power_centres(points, weights, tetrahedra, centres, powers, volumes):
+def power_centres(points, weights, tetrahedra, flat, centres, powers, volumes):
     """Find the point of equal power to four weighted points, that power, and six times the volume.
 
-    Flat tetrahedra get NaN for centre and power.
+    Tetrahedra get NaN for centre and power if six times their volume over the cube of the longest
+    edge is no more than ``flat``.
     """
     for t in prange(tetrahedra.shape[0]):
         corner = points[tetrahedra[t, 0]]
@@ -35,7 +34,7 @@ def power_centres(points, weights, tetrahedra, centres, powers, volumes):
         det = u[0] * v_w[0] + u[1] * v_w[1] + u[2] * v_w[2]
         longest = max(uu, vv, ww)
         volumes[t] = abs(det)
-        if not abs(det) > FLAT * longest * np.sqrt(longest):
+        if not abs(det) > flat * longest * np.sqrt(longest):
             powers[t] = np.nan
             centres[t] = np.nan
             continue

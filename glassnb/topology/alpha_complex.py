@@ -17,6 +17,7 @@ from glassnb.topology.radii import resolve_radii
 from glassnb.topology.triangulation import (
     Degenerate,
     Quotient,
+    centres_of,
     periodic_triangulation,
     triangulation,
 )
@@ -358,10 +359,7 @@ def _filtration(
     _, ends, sides, faces = quotient.faces
     powers = quotient.powers
     if points is not quotient.positions:
-        powers = np.empty(len(tetrahedra))
-        _kernels.power_centres(
-            points, weights, tetrahedra, np.empty((len(tetrahedra), 3)), powers, powers.copy()
-        )
+        _, powers, _ = centres_of(points, weights, tetrahedra, 0.0)
         if not np.isfinite(powers).all():
             raise Degenerate("a tetrahedron is flat")
     values = [np.empty(len(vertices)), np.empty(len(edges)), np.empty(len(triangles)), powers]

@@ -20,10 +20,13 @@ from scipy.spatial import ConvexHull, Delaunay, QhullError
 
 from glassnb.topology import _kernels
 
-__all__ = ["Degenerate", "Quotient", "periodic_triangulation", "triangulation"]
+__all__ = ["Degenerate", "Quotient", "centres_of", "periodic_triangulation", "triangulation"]
 
 _MARGIN = 0.5  # Å, added to the guess of how thick the layer must be
 _SLACK = 1e-9  # of a cell vector, so that no class is lost to rounding
+# Six times the volume over the cube of an edge: flatter tetrahedra of a crystal have no centre that
+# its images would agree on. A cluster keeps what can be computed, most of it on flat faces.
+FLAT, FLAT_IN_CLUSTER = 1e-9, 1e-14
 _LARGEST = 2e7  # points of the cell and the layer
 _EDGES = tuple(itertools.combinations(range(4), 2))
 # the faces of a tetrahedron opposite each of its vertices: vertices, edges from the first, edges
@@ -73,7 +76,7 @@ def triangulation(positions: NDArray[np.float64], weights: NDArray[np.float64]) 
         If it is not a ball.
     """
     tetrahedra = _regular(positions, weights, closed=False)
-    _, powers, volumes = _centres(positions, weights, tetrahedra)
+    _, powers, volumes = centres_of(positions, weights, tetrahedra, FLAT_IN_CLUSTER)
     solid = np.isfinite(powers)
     tetrahedra, powers = np.sort(tetrahedra[solid], axis=1), powers[solid]
     atoms = np.arange(len(positions))
@@ -149,7 +152,7 @@ def periodic_triangulation(
         atoms, shifts = _layer(fractional, reduced, heights, layer)
         points = (fractional[atoms] + shifts) @ reduced
         tetrahedra = _regular(points, weights[atoms], closed=True)
-        centres, powers, volumes = _centres(points, weights[atoms], tetrahedra)
+        centres, powers, volumes = centres_of(points, weights[atoms], tetrahedra, FLAT)
         place = centres @ inverse
         inside = ((place > -_SLACK) & (place < 1 + _SLACK)).all(axis=1)  # false for NaN
         if not inside.any():
@@ -237,13 +240,37 @@ def _regular(
         raise Degenerate(str(error)) from error
 
 
-def _centres(
-    points: NDArray[np.float64], weights: NDArray[np.float64], tetrahedra: NDArray[np.int64]
+def centres_of(
+    points: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    tetrahedra: NDArray[np.int64],
+    flat: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return power centres, their powers, and six times the volumes."""
+    """Find the power centres of tetrahedra.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 3)
+        Points in Å.
+    weights : ndarray, shape (n,)
+        Their weights in Å².
+    tetrahedra : ndarray, shape (m, 4)
+        Rows of the points.
+    flat : float
+        Six times the volume over the cube of the longest edge below which there is no centre.
+
+    Returns
+    -------
+    centres : ndarray, shape (m, 3)
+        Points in Å; NaN where there is none.
+    powers : ndarray, shape (m,)
+        Power of the corners at the centres in Å²; NaN where there is none.
+    volumes : ndarray, shape (m,)
+        Six times the volumes in Å³.
+    """
     n = len(tetrahedra)
     centres, powers, volumes = np.empty((n, 3)), np.empty(n), np.empty(n)
-    _kernels.power_centres(points, weights, tetrahedra, centres, powers, volumes)
+    _kernels.power_centres(points, weights, tetrahedra, flat, centres, powers, volumes)
     return centres, powers, volumes
 
 
