@@ -17,7 +17,7 @@ from ase import Atoms
 from ase.io import write
 
 import glassnb as gn
-from benchmarks import rings
+from benchmarks import homology, rings
 from benchmarks.peers import sova_atoms
 from benchmarks.timing import best, report
 from glassnb.core import neighbours, pair_histogram
@@ -104,6 +104,7 @@ def main() -> None:
     direct_against_dynasor(small, 5.0)
     direct_against_dynasor(large, 5.0)
     rings.main()
+    homology.main()
 
 
 if __name__ == "__main__":
