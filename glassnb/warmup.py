@@ -32,7 +32,7 @@ def warmup() -> None:
         tetrahedral_order,
     )
     from glassnb.scattering import pair_distribution, structure_factor
-    from glassnb.topology import persistence
+    from glassnb.topology import cavity_tree, optimal_cycle, persistence
 
     atoms = crystal("alpha-cristobalite", repeat=2)
     q = np.linspace(1.0, 3.0, 5)
@@ -49,7 +49,9 @@ def warmup() -> None:
     cavities(atoms, radii=1.8, resolution=16)
     pair_distribution(atoms)  # to half the box: all pairs
     pair_histogram(atoms, 6.0, 10)  # beyond it: linked cells
-    persistence(atoms)
+    diagrams = persistence(atoms)
+    cavity_tree(diagrams)
+    optimal_cycle(diagrams, 1, 1, method="shortest")
     for method in ("histogram", "direct"):
         structure_factor(atoms, q, method=method)
 

@@ -5,6 +5,7 @@ Okabe and Ito, which colour-blind readers can tell apart.
 """
 
 from glassnb.plotting.cavities import plot_cavities
+from glassnb.plotting.cycles import plot_cavity_tree, plot_cycle, plot_cycle_sizes
 from glassnb.plotting.figures import SPECIES_COLOURS, paper_style, save_figure, species_colour
 from glassnb.plotting.models import plot_melt_quench
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
@@ -29,7 +30,10 @@ __all__ = [
     "paper_style",
     "plot_bond_angles",
     "plot_cavities",
+    "plot_cavity_tree",
     "plot_coordination",
+    "plot_cycle",
+    "plot_cycle_sizes",
     "plot_experiment",
     "plot_melt_quench",
     "plot_pair_distribution",

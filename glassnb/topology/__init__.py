@@ -5,10 +5,21 @@ weighted alpha complex (H. Edelsbrunner, Discrete Comput. Geom. 13, 415 (1995)) 
 is exact in any periodic cell, however small or skew. Persistence diagrams of silica as Hiraoka et
 al. draw them (PNAS 113, 7035 (2016)), and of sub-structures as Onodera et al. do (NPG Asia Mater.
 12, 85 (2020)); persistence images (Obayashi, Hiraoka and Kimura, J. Appl. Comput. Topol. 1, 421
-(2018)); distances between diagrams. Births and deaths are in Å².
+(2018)); distances between diagrams; and the way back from a point of a diagram to its atoms:
+optimal cycles (I. Obayashi, SIAM J. Appl. Algebra Geom. 2, 508 (2018)) and trees of cavities.
+Births and deaths are in Å².
 """
 
 from glassnb.topology.alpha_complex import AlphaComplex, ComplexChecks, alpha_complex
+from glassnb.topology.cycles import (
+    CavityTree,
+    Cycle,
+    CycleCertificate,
+    Cycles,
+    cavity_tree,
+    cycles_in_region,
+    optimal_cycle,
+)
 from glassnb.topology.diagrams import PersistenceDiagrams, load_diagrams
 from glassnb.topology.distance import diagram_distance, distance_matrix
 from glassnb.topology.image import PersistenceImage, persistence_image
@@ -17,13 +28,20 @@ from glassnb.topology.radii import radii_from_pair_distribution
 
 __all__ = [
     "AlphaComplex",
+    "CavityTree",
     "ComplexChecks",
+    "Cycle",
+    "CycleCertificate",
+    "Cycles",
     "PersistenceDiagrams",
     "PersistenceImage",
     "alpha_complex",
+    "cavity_tree",
+    "cycles_in_region",
     "diagram_distance",
     "distance_matrix",
     "load_diagrams",
+    "optimal_cycle",
     "persistence",
     "persistence_image",
     "radii_from_pair_distribution",
