@@ -46,7 +46,7 @@ format: env ## format the code and strip the notebooks
 
 glasses: env ## make the shipped glasses again by molecular dynamics (two hours)
 	@$(BIN)/python scripts/make_glasses.py
-	@$(BIN)/python scripts/make_compressed.py
+	@$(BIN)/python scripts/make_series.py
 
 benchmarks: env ## compare with peer packages and print the ratios
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'
