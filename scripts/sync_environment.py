@@ -32,6 +32,7 @@ CONDA_FORGE = {
     "gudhi": ("gudhi", "3.13.0"),
     "scikit-learn": ("scikit-learn", "1.7.0"),
     "joblib": ("joblib", "1.5.0"),
+    "threadpoolctl": ("threadpoolctl", "3.6.0"),
     "pooch": ("pooch", "1.8.2"),
     "tqdm": ("tqdm", "4.67.1"),
     "lazy-loader": ("lazy-loader", "0.4"),

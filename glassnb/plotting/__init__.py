@@ -7,6 +7,13 @@ Okabe and Ito, which colour-blind readers can tell apart.
 from glassnb.plotting.cavities import plot_cavities
 from glassnb.plotting.cycles import plot_cavity_tree, plot_cycle, plot_cycle_sizes
 from glassnb.plotting.figures import SPECIES_COLOURS, paper_style, save_figure, species_colour
+from glassnb.plotting.learning import (
+    plot_coefficient_map,
+    plot_crystal_diagram,
+    plot_embedding,
+    plot_learned,
+    plot_nearest_crystals,
+)
 from glassnb.plotting.models import plot_melt_quench
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
 from glassnb.plotting.ring_environment import plot_ring_environment, plot_ring_map
@@ -31,11 +38,16 @@ __all__ = [
     "plot_bond_angles",
     "plot_cavities",
     "plot_cavity_tree",
+    "plot_coefficient_map",
     "plot_coordination",
+    "plot_crystal_diagram",
     "plot_cycle",
     "plot_cycle_sizes",
+    "plot_embedding",
     "plot_experiment",
+    "plot_learned",
     "plot_melt_quench",
+    "plot_nearest_crystals",
     "plot_pair_distribution",
     "plot_persistence_diagram",
     "plot_persistence_image",

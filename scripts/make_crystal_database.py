@@ -1,0 +1,123 @@
+"""Make the persistence diagrams of crystalline silica that come with the package.
+
+Polymorphs are those of glassnb.models.crystal; frameworks are the pure-silica zeolites of the
+package zeose (MIT licence), whose data file is opened directly: zeose 0.0.1 itself cannot be
+imported before Python 3.12. Three diagrams of each: all atoms with radii, all atoms without, Si
+alone. Cells are repeated until they are 20 Å high in each direction: rings that run through a
+periodic cell never die, and in the 3 SiO2 of quartz two rings of three would be missing.
+
+python scripts/make_crystal_database.py                          all, then the file of the package
+python scripts/make_crystal_database.py --only alpha-quartz MFI  some; nothing else is changed
+python scripts/make_crystal_database.py --scheduler tcp://...    on the workers of a Dask cluster
+
+It takes about four minutes of one core. Each crystal is kept in output/crystals; a second start
+goes on with those that are missing (remove the folder to compute everything anew).
+
+Metastable crystals, quenched in cells of 24 to 48 atoms, are not among them: such cells are 7 to
+9 Å wide, and glassnb.models.melt_quench refuses boxes below the cutoff of its potentials, 10 Å.
+Those made elsewhere can be added: CrystalDatabase.add(crystal_entry(name, diagrams)).
+"""
+
+import argparse
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from glassnb.core.parallel import map_tasks
+from glassnb.core.structure import cell_heights
+from glassnb.models.crystals import crystal, crystals
+from glassnb.topology.crystal_entry import VARIANTS, CrystalEntry, crystal_entry
+from glassnb.topology.database import crystal_database, make_database
+from glassnb.topology.persistence import persistence
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "glassnb" / "data" / "crystal_diagrams.npz"
+HEIGHT = 20.0  # Å
+FRAMEWORKS = "zse/collections/frameworks.db"
+Work = tuple[str, str, str, Atoms]
+NOTES = {
+    "polymorphs": "glassnb/data/crystals.toml, with the source of each",
+    "frameworks": (
+        "frameworks.db of zeose (https://github.com/jtcrum/zse), by Jerry T. Crum, Justin R. Crum "
+        "and contributors; MIT licence"
+    ),
+}
+
+
+def frameworks() -> dict[str, Atoms]:
+    """Read the zeolite frameworks by the code of their type."""
+    import ase.db
+
+    (file,) = [f for f in metadata.files("zeose") or [] if f.as_posix() == FRAMEWORKS]
+    with ase.db.connect(str(file.locate()), type="db", use_lock_file=False) as database:
+        return {row.fw: row.toatoms() for row in database.select()}
+
+
+def structures() -> list[Work]:
+    """Name, kind, source and atoms of every crystal."""
+    work: list[Work] = []
+    for name in crystals():
+        atoms = crystal(name)
+        work.append((name, "polymorph", atoms.info["source"], atoms))
+    source = f"zeose {metadata.version('zeose')}, frameworks.db"
+    work += [(name, "framework", source, atoms) for name, atoms in frameworks().items()]
+    return work
+
+
+def repeated(atoms: Atoms) -> Atoms:
+    """Repeat a cell until it is high enough in each direction."""
+    return atoms.repeat(np.ceil(HEIGHT / cell_heights(atoms) - 1e-9).astype(int))
+
+
+def make(work: Work, state: Path | None = None) -> CrystalEntry:
+    """Compute the diagrams of one crystal, unless they are there."""
+    name, kind, source, atoms = work
+    path = None if state is None else state / f"{name}.npz"
+    if path is not None and path.exists():
+        return crystal_database(path).entries[0]
+    cell = repeated(atoms)
+    diagrams = {variant: persistence(cell, **options) for variant, options in VARIANTS.items()}
+    entry = crystal_entry(name, diagrams, kind=kind, source=source)
+    if path is not None:
+        make_database([entry]).save(path)
+    return entry
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="compute these and write no file")
+    parser.add_argument("--state", type=Path, default=ROOT / "output" / "crystals")
+    parser.add_argument("--destination", type=Path, default=TARGET)
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster")
+    options = parser.parse_args(arguments)
+    work = structures()
+    if options.only:
+        unknown = set(options.only) - {name for name, *_ in work}
+        if unknown:
+            parser.error(f"--only: no crystals are called {', '.join(sorted(unknown))}")
+        work = [item for item in work if item[0] in options.only]
+    client: Any = None
+    if options.scheduler:
+        from distributed import Client
+
+        client = Client(options.scheduler)
+    entries = map_tasks(
+        partial(make, state=options.state), work,
+        client=client, progress=True, description="crystals",
+    )  # fmt: skip
+    if options.only:
+        for entry in entries:
+            print(entry)
+        return
+    database = make_database(entries, sources=NOTES)
+    database.save(options.destination)
+    size = options.destination.stat().st_size / 1024
+    print(f"{options.destination} ({size:.0f} kB): {database}")
+
+
+if __name__ == "__main__":
+    main()
