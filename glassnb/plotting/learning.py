@@ -314,10 +314,13 @@ def _draw_classes(
 
 
 def _write(ax: Axes, points: NDArray[np.float64], labels: Sequence[str] | None) -> None:
-    """Write a name beside each point."""
+    """Write a name beside each point, with a rim that sets it off from the others."""
+    from matplotlib.patheffects import withStroke
+
     size = 0.85 * float(ax.xaxis.label.get_fontsize())
     for point, label in zip(points, labels or (), strict=False):
         if label:
             ax.annotate(
                 label, point, (3, 3), textcoords="offset points", fontsize=size,
+                path_effects=[withStroke(linewidth=2.0, foreground="white")], zorder=5,
             )  # fmt: skip
