@@ -1,10 +1,11 @@
-"""Inspectors for notebooks: build a glass, look at a structure."""
+"""Inspectors for notebooks: build a glass, look at a structure, its rings and its diagrams."""
 
 import lazy_loader as _lazy
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
+        "diagram_explorer": ["DiagramExplorer"],
         "glass_builder": ["GlassBuilder"],
         "ring_inspector": ["RingInspector"],
         "structure_viewer": ["StructureViewer"],

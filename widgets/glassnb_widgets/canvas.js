@@ -59,6 +59,7 @@ if (!this.glassnb) {
         });
       }
       if ("ring" in state) this.ring(state.ring);
+      if ("cycle" in state) this.cycle(state.cycle);
       if ("cell" in state) this.cell(state.cell);
       const loaded = Boolean(this.parts.atoms);
       if (loaded) this.look(state);
@@ -158,20 +159,52 @@ if (!this.glassnb) {
       this.replace("marks", shape, { opacity: 0.6 });
     }
 
-    // A ring with its shape, and the atoms around it where the structure itself is not drawn.
-    ring(ring) {
-      const atoms = ring && new NGL.Shape("atoms", { sphereDetail: 2 });
-      const { points, radii, colours, names, links } = ring?.atoms ?? {};
+    // Atoms anywhere in space, with bonds between them.
+    cluster(name, atoms, stick) {
+      const shape = atoms && new NGL.Shape(name, { sphereDetail: 2 });
+      const { points, radii, colours, names, links } = atoms ?? {};
       radii?.forEach((radius, k) =>
-        atoms.addSphere(points.slice(3 * k, 3 * k + 3), rgb(colours[k]), radius, names[k]),
+        shape.addSphere(points.slice(3 * k, 3 * k + 3), rgb(colours[k]), radius, names[k]),
       );
       for (let k = 0; k < (links?.length ?? 0); k += 2) {
         const [a, b] = [links[k], links[k + 1]].map((i) => points.slice(3 * i, 3 * i + 3));
         const middle = a.map((x, i) => (x + b[i]) / 2);
-        atoms.addCylinder(a, middle, rgb(colours[links[k]]), ring.stick);
-        atoms.addCylinder(middle, b, rgb(colours[links[k + 1]]), ring.stick);
+        shape.addCylinder(a, middle, rgb(colours[links[k]]), stick);
+        shape.addCylinder(middle, b, rgb(colours[links[k + 1]]), stick);
       }
-      this.replace("ring atoms", atoms, { disablePicking: false });
+      this.replace(name, shape, { disablePicking: false });
+    }
+
+    // Triangles, their corners one after the other.
+    sheet(name, corners, colour, opacity) {
+      const shape = corners?.length ? new NGL.Shape(name) : null;
+      const normals = [];
+      for (let k = 0; k < (corners?.length ?? 0); k += 9) {
+        const n = normalOf(corners.slice(k, k + 9));
+        normals.push(...n, ...n, ...n);
+      }
+      const fill = (corners ?? []).map((x, k) => colour[k % 3]);
+      shape?.addMesh(corners, fill, undefined, normals);
+      this.replace(name, shape, { opacity, side: "double", depthWrite: false });
+    }
+
+    // The cycle of persistent homology: lines, what they surround, what lies within that.
+    cycle(cycle) {
+      this.cluster("cycle atoms", cycle?.atoms, cycle?.stick);
+      const lines = cycle?.lines.length ? new NGL.Shape("cycle") : null;
+      for (let k = 0; k < (cycle?.lines.length ?? 0); k += 6) {
+        const [a, b] = [cycle.lines.slice(k, k + 3), cycle.lines.slice(k + 3, k + 6)];
+        lines.addCylinder(a, b, cycle.thin ? EDGE : MARK, cycle.thin ? 0.035 : 0.17);
+        if (!cycle.thin) lines.addSphere(a, MARK, 0.17).addSphere(b, MARK, 0.17);
+      }
+      this.replace("cycle", lines, {});
+      this.sheet("volume", cycle?.volume, cycle?.thin ? CAVITY : PLANE, cycle?.inner ? 0.15 : 0.45);
+      this.sheet("inner", cycle?.inner, INNER, 0.55);
+    }
+
+    // A ring with its shape, and the atoms around it where the structure itself is not drawn.
+    ring(ring) {
+      this.cluster("ring atoms", ring?.atoms, ring?.stick);
 
       const lines = ring && new NGL.Shape("ring");
       ring?.corners.forEach((corner, k) =>
@@ -244,6 +277,7 @@ if (!this.glassnb) {
   }
 
   const PLANE = [0, 0.62, 0.45], ELLIPSOID = [0.16, 0.42, 0.8], NORMAL = [0.15, 0.15, 0.15];
+  const CAVITY = [0.16, 0.42, 0.8], INNER = [0.9, 0.45, 0.05], EDGE = [0.1, 0.22, 0.45];
   const TILT = -0.45;
   const SIGNS = [[1, 1, 1], [-1, -1, 1], [1, -1, -1], [-1, 1, -1]];
   // Triangles of an ellipse with two semi-axes.

@@ -18,6 +18,7 @@ __all__ = [
     "cell_edges",
     "colour_numbers",
     "drawing",
+    "faded",
     "half_list",
     "polyhedra",
     "radii",
@@ -229,3 +230,21 @@ def colour_numbers(rgba: NDArray[np.float64]) -> list[int]:
     """
     red, green, blue = np.round(255 * rgba[:, :3]).astype(int).T
     return ((red << 16) + (green << 8) + blue).tolist()
+
+
+def faded(rgba: NDArray[np.float64], share: float = 0.6) -> NDArray[np.float64]:
+    """Return colours nearer to white.
+
+    Parameters
+    ----------
+    rgba : ndarray, shape (n, 4)
+        Red, green, blue and opacity, from 0 to 1.
+    share : float
+        How far they go: 1 for white.
+
+    Returns
+    -------
+    ndarray, shape (n, 4)
+        The colours.
+    """
+    return rgba + share * (1 - rgba)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from functools import cached_property
 from typing import Any
 
 import ipywidgets as ipw
@@ -17,17 +16,27 @@ from glassnb.core.structure import species_of
 from glassnb.network import Rings
 from glassnb.network.rings.search import LARGEST
 from glassnb.plotting import species_colour
-from glassnb_widgets import geometry
-from glassnb_widgets.parts import check_box, chip, control, heading, notice, row
+from glassnb_widgets.parts import (
+    LinkedBox,
+    Steps,
+    button,
+    check_box,
+    chip,
+    control,
+    heading,
+    line,
+    notice,
+    row,
+    table,
+)
 from glassnb_widgets.ring_model import DEFINITIONS, MEASURES, WHOLE, RingModel, called, parse_sizes
+from glassnb_widgets.ring_picture import RingPicture
 from glassnb_widgets.ring_plot import RingPlot
-from glassnb_widgets.viewer import Canvas, structure_part
+from glassnb_widgets.viewer import Canvas
 
 __all__ = ["RingInspector"]
 
 _TABLE_ROWS = 100
-_SMALL = 20_000  # atoms that are drawn while rings are searched
-_FADE = 0.6  # how far colours of other atoms go to white
 _COLOURS = {"ring": "#d90099", "plane": "#009e73", "ellipsoid": "#296bcc", "normal": "#262626"}
 _SHOWS = [
     ("whole structure", "whole"),
@@ -43,7 +52,7 @@ _HELP = (
 )
 
 
-class RingInspector(ipw.VBox):
+class RingInspector(LinkedBox):
     """Rings of a structure: how many, how round, how rough, and where they are.
 
     A histogram of sizes and a map of roundness and roughness are linked with the structure. What
@@ -99,9 +108,9 @@ class RingInspector(ipw.VBox):
             atoms, rings, definition=definition, cutoff=cutoff, max_size=max_size
         )
         self._canvas = Canvas(height=height, on_pick=self._on_pick)
+        self._picture = RingPicture(self.model, self._canvas)
         pixels = re.fullmatch(r"(\d+)(?:px)?", height.strip())
         self.plot = RingPlot(self._on_plot, height=max(420, int(pixels[1]) if pixels else 460) + 92)
-        self._filling = False
         self._make_controls()
         with self.model.lock:  # a search may end at any moment
             self._connect()
@@ -169,7 +178,7 @@ class RingInspector(ipw.VBox):
         self.roundness = control(ipw.FloatRangeSlider, "Roundness", **bounds, **lazy)
         self.roughness = control(ipw.FloatRangeSlider, "Roughness", **bounds, **lazy)
         self.atom = control(ipw.Text, "Through atom", placeholder="index, or click one", **lazy)
-        self.clear = _button("Select all", "undo")
+        self.clear = button("Select all", "undo")
         self.show = control(ipw.Dropdown, "Show", options=_SHOWS)
         self.within = control(
             ipw.FloatSlider, "Within (Å)", min=1, max=10, step=0.5, readout_format=".1f", **lazy
@@ -178,17 +187,15 @@ class RingInspector(ipw.VBox):
         self.plane, self.ellipsoid, self.normal = (
             check_box(name) for name in ("Plane", "Ellipsoid", "Normal")
         )
-        self.previous = _button("Previous", "arrow-left")
-        self.next = _button("Next", "arrow-right")
-        self.place = ipw.IntSlider(description="Ring", min=0, max=0, disabled=True)
-        self.place.style, self.place.layout = {"description_width": "36px"}, {"flex": "1 1 auto"}
-        self.total = ipw.Label(layout={"width": "76px"})
+        self.steps = Steps(self.model, "Ring")
+        self.previous, self.next = self.steps.previous, self.steps.next
+        self.place, self.total = self.steps.place, self.steps.total
         self.what = control(
             ipw.Dropdown, "What", options=[("selected rings", False), ("this ring", True)]
         )
         self.file_name = control(ipw.Text, "File", value="rings.csv", **lazy)
         self.file_name.placeholder = ".csv or .extxyz"
-        self.save_button = _button("Save", "save")
+        self.save_button = button("Save", "save")
         self.legend = ipw.HTML(self._legend(), layout={"min_height": "24px"})
         self.ring_words = ipw.HTML(layout={"min_height": "48px"})
         self.status, self.summary, self.note, self.error = (ipw.HTML() for _ in range(4))
@@ -208,17 +215,14 @@ class RingInspector(ipw.VBox):
 
     def _body(self) -> ipw.HBox:
         plots = ipw.VBox([self.plot], layout={"width": "420px", "flex": "0 0 420px"})
-        steps = ipw.HBox(
-            [self.previous, self.place, self.total, self.next], layout={"width": "100%"}
-        )
         picture = ipw.VBox(
-            [self.legend, self._canvas.widget, steps, self.ring_words],
+            [self.legend, self._canvas.widget, self.steps, self.ring_words],
             layout={"flex": "1 1 auto", "min_width": "320px", "overflow": "hidden"},
         )
         return ipw.HBox([plots, picture], layout={"width": "100%"})
 
     def _words(self) -> list[ipw.Widget]:
-        helping = ipw.HTML(_line(f'<span style="opacity:0.75">{_HELP}</span>'))
+        helping = ipw.HTML(line(f'<span style="opacity:0.75">{_HELP}</span>'))
         return [helping, self.status, self.summary, self.note, self.error]
 
     def _controls(self) -> ipw.HBox:
@@ -251,41 +255,17 @@ class RingInspector(ipw.VBox):
         self.max_size.observe(self._on_max_size, "value")
         self.sizes.observe(self._on_sizes, "value")
         self.atom.observe(self._on_atom, "value")
-        self.place.observe(self._on_place, "value")
         self.clear.on_click(lambda _: model.clear())
-        self.previous.on_click(lambda _: model.step(-1))
-        self.next.on_click(lambda _: model.step(1))
         self.save_button.on_click(lambda _: model.save(self.file_name.value, one=self.what.value))
         model.observe(self._on_version, "version")
         model.observe(self._on_changes, "changes")
         model.observe(self._on_current, "current")
         model.observe(self._on_show, "show")
         model.observe(
-            lambda _: self._draw_ring(), ["within", "camera", "plane", "ellipsoid", "normal"]
+            lambda _: self._picture.draw_ring(),
+            ["within", "camera", "plane", "ellipsoid", "normal"],
         )
         model.observe(self._on_say, ["status", "note", "error", "busy"])
-
-    def _link(self, name: str, control: Any) -> None:
-        """Keep a control and a trait of the model equal."""
-
-        def to_model(change: Any) -> None:
-            if not self._filling:
-                setattr(self.model, name, change["new"])
-
-        def to_control(change: Any) -> None:
-            self._fill(control, change["new"])
-
-        control.value = getattr(self.model, name)
-        control.observe(to_model, "value")
-        self.model.observe(to_control, name)
-
-    def _fill(self, control: Any, value: Any) -> None:
-        """Set a control; the model does not hear of it."""
-        before, self._filling = self._filling, True
-        try:
-            control.value = value
-        finally:
-            self._filling = before
 
     # -- from controls to the model ----------------------------------------------------------------
 
@@ -317,10 +297,6 @@ class RingInspector(ipw.VBox):
         else:
             self.model.error = ""
 
-    def _on_place(self, change: Any) -> None:
-        if not self._filling and change["new"] >= 1:
-            self.model.position = change["new"] - 1
-
     def _on_pick(self, atom: int) -> None:
         """Select the rings through an atom that is clicked; a second click selects all again."""
         if atom < len(self.model.atoms):
@@ -351,7 +327,7 @@ class RingInspector(ipw.VBox):
 
     def _on_version(self, change: Any) -> None:
         model = self.model
-        self._draw_structure()
+        self._picture.draw_structure()
         if model.shape is not None and model.rings is not None:
             measures = model.measures
             self.plot.show(
@@ -372,25 +348,13 @@ class RingInspector(ipw.VBox):
             self.table.value = _rows(model)
         self._fill(self.sizes, ", ".join(map(str, model.sizes)))
         self._fill(self.atom, "" if model.atom < 0 else str(model.atom))
-        self.summary.value = _line(html.escape(model.summary))
+        self.summary.value = line(html.escape(model.summary))
         self._on_current(None)
 
     def _on_current(self, change: Any) -> None:
         model = self.model
-        count = int(model.numbers.size)
-        for box in (self.previous, self.next, self.save_button):
-            box.disabled = count == 0
-        before, self._filling = self._filling, True
-        with self.place.hold_sync():
-            self.place.disabled = count == 0
-            low, high = min(1, count), count
-            if high < self.place.min:
-                self.place.min, self.place.max = low, high
-            else:
-                self.place.max, self.place.min = high, low
-            self.place.value = model.position + 1
-        self._filling = before
-        self.total.value = f"of {count}"
+        self.save_button.disabled = model.numbers.size == 0
+        self.steps.refresh()
         if model.rings is not None:
             k = model.current
             names = ("roundness", "roughness")
@@ -398,149 +362,26 @@ class RingInspector(ipw.VBox):
             self.plot.mark(k, (point[0], point[1]))
         name, colon, rest = html.escape(model.words).partition(":")
         members = f'<span style="opacity:0.75">{html.escape(model.members)}</span>'
-        self.ring_words.value = _line(f"<b>{name}{colon}</b>{rest}<br>{members}")
-        self._draw_ring()
+        self.ring_words.value = line(f"<b>{name}{colon}</b>{rest}<br>{members}")
+        self._picture.draw_ring()
 
     def _on_show(self, change: Any) -> None:
-        self._draw_structure()
-        self._draw_ring()
+        self.within.disabled = self.model.show != "surroundings"
+        self._picture.draw_structure()
+        self._picture.draw_ring()
 
     def _on_say(self, change: Any) -> None:
         model = self.model
         spin = '<i class="fa fa-spinner fa-spin"></i> ' if model.busy else ""
-        self.status.value = _line(spin + html.escape(model.status))
+        self.status.value = line(spin + html.escape(model.status))
         self.note.value = notice(model.note)
         self.error.value = notice(model.error, failed=True)
-
-    # -- the picture -------------------------------------------------------------------------------
-
-    def _draw_structure(self) -> None:
-        """Draw the whole structure, pale, where it is on show; the browser gets it only then."""
-        model = self.model
-        n = len(model.structure)
-        self.within.disabled = model.show != "surroundings"
-        if model.show != "whole" and (model.rings is not None or n > _SMALL):
-            self._canvas.draw(shown=[], bond_ends=[], cell=None)
-            return
-        self._canvas.draw(
-            shown=list(range(n)),
-            bond_ends=list(range(n, n + model.drawing.parents.size)),
-            cell=geometry.cell_edges(model.structure),
-            **self._structure,
-        )
-
-    @cached_property
-    def _structure(self) -> dict[str, Any]:
-        model = self.model
-        rgba = _faded(geometry.species_rgba(model.structure))
-        return {
-            "structure": structure_part(model.structure, model.drawing, thickness=0.7),
-            "colours": geometry.colour_numbers(np.concatenate([rgba, rgba[model.drawing.parents]])),
-            "fade": 0.5,
-        }
-
-    def _draw_ring(self) -> None:
-        with self.model.lock:
-            if self.model.current < 0:
-                self._canvas.draw(ring=None)
-                return
-            ring = self._ring()
-            self._canvas.draw(ring=ring, camera=self._aim(ring))
-
-    def _ring(self) -> dict[str, Any]:
-        """Return the ring that is looked at as what ``canvas.js`` draws."""
-        model = self.model
-        assert model.shape is not None
-        assert model.rings is not None
-        k, polygon = model.current, model.polygon
-        centre = model.shape.centres[k] + model.shift
-        # Root mean square distances along the axes.
-        spread = model.shape.singular_values[k] / np.sqrt(model.shape.sizes[k])
-        axes = model.shape.axes[k] * spread[:, None]
-        part: dict[str, Any] = {
-            "corners": polygon.round(3).tolist(),
-            "centre": centre.round(3).tolist(),
-            "atoms": self._atoms(polygon),
-            "stick": 0.08,
-        }
-        if model.plane:
-            # The ellipse on which the atoms would lie, were the ring a regular polygon, stretched.
-            part["plane"] = (np.sqrt(2) * axes[:2]).round(4).tolist()
-        if model.ellipsoid:
-            thin = max(float(spread[2]), 0.02)
-            part["ellipsoid"] = [*axes[:2].round(4).tolist(), round(thin, 4)]
-        if model.normal:
-            length = max(2.0, 1.2 * float(spread[0]))
-            part["normal"] = (centre + length * model.shape.axes[k, 2]).round(3).tolist()
-        return part
-
-    def _atoms(self, polygon: np.ndarray) -> dict[str, Any]:
-        """Return the atoms of the ring, and those around it where they are on show."""
-        model = self.model
-        assert model.rings is not None
-        if model.show == "surroundings":
-            cluster = model.surroundings
-            index, points, own = cluster.indices, cluster.points, cluster.own
-            links = cluster.links.ravel().tolist()
-        else:
-            index, points, links = model.rings[model.current], polygon, []
-            own = np.ones(index.size, dtype=bool)
-        rgba = geometry.species_rgba(model.structure[index])
-        rgba[~own] = _faded(rgba[~own])
-        radii = geometry.radii(model.structure[index]) * np.where(own, 1.0, 0.6)
-        return {
-            "points": points.round(3).ravel().tolist(),
-            "radii": radii.round(3).tolist(),
-            "colours": geometry.colour_numbers(rgba),
-            "names": [model.name_of(k) for k in index.tolist()],
-            "links": links,
-        }
-
-    def _aim(self, ring: dict[str, Any]) -> dict[str, Any]:
-        """Return where the camera looks."""
-        model = self.model
-        assert model.shape is not None
-        corners, centre = np.array(ring["corners"]), np.array(ring["centre"])
-        radius = float(np.linalg.norm(corners - centre, axis=1).max())
-        radius += {"ring": 1.0, "surroundings": 0.55 * model.within, "whole": 0.0}[model.show]
-        if model.show == "whole":
-            radius = 0.45 * float(np.linalg.norm(np.ptp(model.structure.positions, axis=0)))
-        axes = model.shape.axes[model.current].round(5).tolist() if model.camera == "face" else None
-        return {
-            "centre": ring["centre"], "radius": round(radius, 2), "axes": axes,
-            "stay": model.camera == "stay",
-        }  # fmt: skip
-
-
-def _button(description: str, icon: str) -> ipw.Button:
-    return ipw.Button(description=description, icon=icon, layout={"width": "104px"})
-
-
-def _faded(rgba: np.ndarray) -> np.ndarray:
-    """Return colours nearer to white."""
-    return rgba + _FADE * (1 - rgba)
-
-
-def _line(text: str) -> str:
-    """Set text closer than Jupyter does."""
-    return f'<div style="line-height:1.35">{text}</div>'
-
-
-def _table(frame: pd.DataFrame) -> str:
-    """Write a table, its numbers below each other."""
-    style = (
-        "<style>.glassnb-rings table{border-collapse:collapse;line-height:1.5}"
-        ".glassnb-rings th,.glassnb-rings td{text-align:right;padding:1px 14px 1px 0}"
-        ".glassnb-rings thead{border-bottom:1px solid #888}</style>"
-    )
-    text = frame.to_html(border=0, index=False, float_format="%.3f", na_rep="–")
-    return f"{style}{text}"
 
 
 def _statistics(model: RingModel) -> str:
     """Write numbers and means, one line for each size."""
     frame = model.statistics().reset_index()
-    return _table(frame.rename(columns={"selected": "rings selected", "of": "rings in all"}))
+    return table(frame.rename(columns={"selected": "rings selected", "of": "rings in all"}))
 
 
 def _rows(model: RingModel) -> str:
@@ -553,4 +394,4 @@ def _rows(model: RingModel) -> str:
             "<code>inspector.selected_frame()</code> holds them all.</p>"
         )
     frame["atoms"] = [" ".join(map(str, atoms)) for atoms in frame["atoms"]]
-    return note + _table(frame.reset_index().rename(columns=_TITLES))
+    return note + table(frame.reset_index().rename(columns=_TITLES))

@@ -7,14 +7,14 @@ a grid, so that what is sent and drawn stays small whatever their number.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import resources
 from typing import Any
 
-import anywidget
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
-from traitlets import Bytes, Dict, Int
+from traitlets import Bytes, Dict
+
+from glassnb_widgets.plot_base import CanvasPlot, script
 
 __all__ = ["POINTS", "RingPlot"]
 
@@ -23,7 +23,7 @@ POINTS = 20_000
 _GRID = 120, 100  # cells along roundness and roughness
 
 
-class RingPlot(anywidget.AnyWidget):
+class RingPlot(CanvasPlot):
     """Histogram of sizes, and map of roundness and roughness.
 
     Parameters
@@ -48,9 +48,8 @@ class RingPlot(anywidget.AnyWidget):
         Counts of selected rings by size, sizes and region that are selected, the ring looked at.
     """
 
-    _esm = resources.files(__package__).joinpath("ring_plot.js").read_text(encoding="utf-8")
+    _esm = script("ring_plot.js")
 
-    height = Int(520).tag(sync=True)
     about = Dict().tag(sync=True)
     x = Bytes().tag(sync=True)
     y = Bytes().tag(sync=True)
@@ -58,15 +57,12 @@ class RingPlot(anywidget.AnyWidget):
     mask = Bytes().tag(sync=True)
     cells = Bytes().tag(sync=True)
     chosen_cells = Bytes().tag(sync=True)
-    selection = Dict().tag(sync=True)
 
     def __init__(self, on_event: Callable[[dict[str, Any]], None], *, height: int = 520) -> None:
-        self._on_event = on_event
         self._good = np.zeros(0, dtype=bool)
         self._rows = np.zeros(0, dtype=np.int64)
         self._cell: NDArray[np.int64] | None = None
-        super().__init__(height=height)
-        self.on_msg(self._on_message)
+        super().__init__(on_event, height=height)
 
     def show(
         self,
@@ -149,10 +145,6 @@ class RingPlot(anywidget.AnyWidget):
             return b""
         counts = np.bincount(self._cell[which], minlength=_GRID[0] * _GRID[1])
         return counts.astype("<u4").tobytes()
-
-    def _on_message(self, widget: Any, content: Any, buffers: Any) -> None:
-        if isinstance(content, dict) and "kind" in content:
-            self._on_event(content)
 
 
 def _limits(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[list[float]]:

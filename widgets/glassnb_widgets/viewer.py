@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
 from glassnb_widgets import geometry
 from glassnb_widgets._nglview_compat import import_nglview
 
-__all__ = ["Canvas", "structure_part"]
+__all__ = ["Canvas", "cluster_part", "pale_part", "structure_part"]
 
 
 @cache
@@ -51,6 +52,68 @@ def structure_part(
     radii = np.round(thickness * geometry.radii(atoms), 3).tolist()
     stick = 0.13 * thickness
     return {"mol2": drawing.mol2, "radii": radii, "names": names, "stick": stick}
+
+
+def pale_part(atoms: Atoms, drawing: geometry.Drawing) -> dict[str, Any]:
+    """Return the part of a message that loads a structure as a background for something else.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The structure.
+    drawing : Drawing
+        Its text.
+
+    Returns
+    -------
+    dict
+        The structure, pale colours of atoms and bond ends, opacity.
+    """
+    rgba = geometry.faded(geometry.species_rgba(atoms))
+    return {
+        "structure": structure_part(atoms, drawing, thickness=0.7),
+        "colours": geometry.colour_numbers(np.concatenate([rgba, rgba[drawing.parents]])),
+        "fade": 0.5,
+    }
+
+
+def cluster_part(
+    atoms: Atoms,
+    indices: NDArray[np.int64],
+    points: NDArray[np.float64],
+    own: NDArray[np.bool_],
+    links: NDArray[np.int64],
+) -> dict[str, Any]:
+    """Return the part of a message that draws some atoms of a structure anywhere in space.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The structure.
+    indices : ndarray, shape (n,)
+        Which of its atoms they are.
+    points : ndarray, shape (n, 3)
+        Where they are drawn, in Å.
+    own : ndarray, shape (n,)
+        Which are shown in full; the others are small and pale.
+    links : ndarray, shape (n_bonds, 2)
+        Bonds between them.
+
+    Returns
+    -------
+    dict
+        Points, radii, colours, names and links, as plain lists.
+    """
+    rgba = geometry.species_rgba(atoms[indices])
+    rgba[~own] = geometry.faded(rgba[~own])
+    radii = geometry.radii(atoms[indices]) * np.where(own, 1.0, 0.6)
+    return {
+        "points": points.round(3).ravel().tolist(),
+        "radii": radii.round(3).tolist(),
+        "colours": geometry.colour_numbers(rgba),
+        "names": [f"{atoms.symbols[k]} {k}" for k in indices.tolist()],
+        "links": links.ravel().tolist(),
+    }
 
 
 class _AtOnce(list[Any]):
@@ -121,8 +184,8 @@ class Canvas:
             picture always is.
         **state
             ``structure``, ``colours``, ``shown``, ``bond_ends``, ``bonds``, ``cell``,
-            ``polyhedra``, ``marks``, ``ring``, ``fade``, ``camera``: see ``canvas.js``. What has
-            not changed is not sent.
+            ``polyhedra``, ``marks``, ``ring``, ``cycle``, ``fade``, ``camera``: see ``canvas.js``.
+            What has not changed is not sent.
         """
         with self._lock:
             news = {k: v for k, v in state.items() if k not in self._state or self._state[k] != v}
