@@ -196,10 +196,12 @@ def pieces(atoms: Atoms, wanted: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
     fractional = (atoms.positions @ np.linalg.inv(cell)) % 1.0 if atoms.pbc.any() else None
     inside = atoms.positions if fractional is None else fractional @ cell
     bins = ((inside - inside.min(axis=0)) / _BIN).astype(np.int64)
-    code = np.zeros(len(atoms), dtype=np.int64)
-    for bit in range(int(bins.max()).bit_length()):
-        for axis in range(3):
-            code |= ((bins[:, axis] >> bit) & 1) << (3 * bit + axis)
+    # The bits of a number, each followed by room for two more.
+    numbers = np.arange(bins.max() + 1)
+    spread = np.zeros_like(numbers)
+    for bit in range(int(numbers[-1]).bit_length()):
+        spread |= ((numbers >> bit) & 1) << (3 * bit)
+    code = spread[bins] @ np.array([1, 2, 4])
     chosen = np.flatnonzero(wanted)
     order = chosen[np.argsort(code[chosen], kind="stable")]
     size = int(np.clip(order.size // 8, 64, 1024))
