@@ -48,7 +48,7 @@ def available_series() -> tuple[str, ...]:
     Examples
     --------
     >>> available_series()
-    ('silica-compressed-648', 'silica-quenched-648')
+    ('silica-compressed-648', 'silica-metastable', 'silica-quenched-648')
     """
     return _names(_SERIES)
 

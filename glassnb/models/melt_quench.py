@@ -171,6 +171,7 @@ def melt_quench(
     pressure: float = 0.0,
     timestep: float = 1.6,
     minimise: bool = False,
+    small_box: bool = False,
     record_every: int = 100,
     snapshots: int = 20,
     seed: int = 0,
@@ -209,6 +210,9 @@ def melt_quench(
         In fs.
     minimise : bool
         Minimise the potential energy at the end, in a fixed box.
+    small_box : bool
+        Allow a box narrower than the cutoff of the potential, in which an atom meets its own
+        images: what is quenched is then a crystal with as many atoms in its cell, not a glass.
     record_every : int
         Steps between records of the thermodynamics.
     snapshots : int
@@ -247,7 +251,7 @@ def melt_quench(
     >>> glass.atoms.info["history"]["density"]  # doctest: +SKIP
     """
     model = _model(potential)
-    n_atoms = _check_system(n_atoms, density, model)
+    n_atoms = _check_system(n_atoms, density, model, small_box)
     seed = whole("seed", seed, 0, 2_000_000_000)
     protocol = Protocol(
         stages=_stages(
@@ -272,6 +276,7 @@ def melt_quench(
         "pressure": pressure,
         "timestep": timestep,
         "minimise": minimise,
+        "small_box": small_box,
         "record_every": record_every,
         "snapshots": snapshots,
     }
@@ -298,7 +303,7 @@ def _model(potential: str | Potential) -> Potential:
     return model
 
 
-def _check_system(n_atoms: int, density: float, potential: Potential) -> int:
+def _check_system(n_atoms: int, density: float, potential: Potential, small_box: bool) -> int:
     """Refuse numbers of atoms that make no SiO2, or a box in which an atom meets its own image."""
     whole("n_atoms", n_atoms, 3)
     if n_atoms % 3:
@@ -309,13 +314,14 @@ def _check_system(n_atoms: int, density: float, potential: Potential) -> int:
     if density > 5:
         raise ValueError(f"density={density}: must be at most 5 g/cm³; use pressure to densify")
     edge = box_edge(n_atoms, density)
-    if edge <= potential.cutoff:
+    if edge <= potential.cutoff and not small_box:
         enough = n_atoms
         while box_edge(enough, density) <= potential.cutoff:
             enough += 3
         raise ValueError(
             f"n_atoms={n_atoms}: the box would be {edge:.1f} Å wide, less than the cutoff of "
-            f"{potential.name} ({potential.cutoff} Å); use at least {enough} atoms"
+            f"{potential.name} ({potential.cutoff} Å); use at least {enough} atoms, or "
+            "small_box=True for a crystal"
         )
     return int(n_atoms)
 
