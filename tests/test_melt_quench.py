@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.neighborlist import neighbor_list
+from test_potentials import pair_sum
 
 from glassnb.core.provenance import from_json, to_json
 from glassnb.models import (

@@ -16,6 +16,8 @@ from test_neighbours import random_structure
 
 import glassnb as gn
 import glassnb.topology._kernels as kernels
+from benchmarks.homology import RADII
+from benchmarks.homology import homcloud as run_homcloud
 from glassnb.topology import alpha_complex, diagram_distance, load_diagrams, persistence
 
 TUTORIAL = {"Si": 0.375, "O": 1.275}  # Å, radii of HomCloud's tutorial, after Hiraoka et al.
@@ -572,6 +574,27 @@ def test_plot(diagrams, variant, atom):
     for wrong in ({"limits": (1, 1)}, {"bins": 0}):
         with pytest.raises(ValueError, match="limits=|bins="):
             found.plot(1, **wrong)
+
+
+# -- HomCloud itself, where somebody has installed it ----------------------------------------------
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_equals_homcloud_itself(weighted):
+    """Two boxes that it can take: a glass, and a shaken crystal in a right-angled box; 1e-7 Å²."""
+    pytest.importorskip("homcloud", reason="HomCloud (GPL) is not installed; its tables are tested")
+    crystal = gn.models.crystal("alpha-cristobalite", repeat=(4, 4, 3))
+    crystal.rattle(0.02, seed=3)
+    for atoms in (gn.models.load("silica-pristine-648"), crystal):
+        theirs = run_homcloud(atoms, weighted)
+        ours = persistence(atoms, radii=RADII if weighted else None)
+        for d in range(3):
+            other = theirs[d][np.isfinite(theirs[d][:, 1]) & (np.ptp(theirs[d], axis=1) > 1e-9)]
+            mine = ours.pairs(d)[np.ptp(ours.pairs(d), axis=1) > 1e-9]
+            assert len(mine) == len(other)
+            for column in (0, 1):
+                a, b = np.sort(mine[:, column]), np.sort(other[:, column])
+                np.testing.assert_allclose(a, b, atol=1e-7)
 
 
 # -- kernels as plain Python -----------------------------------------------------------------------

@@ -224,7 +224,7 @@ def plot_nearest_crystals(
     for kind in dict.fromkeys(table["kind"]):
         ax.bar(0, 0, color=_KINDS.get(kind, "#009E73"), label=kind)
     if len(set(table["kind"])) > 1:
-        add_legend(ax, loc="lower right")
+        add_legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     return ax
 
 
