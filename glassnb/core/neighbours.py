@@ -198,11 +198,12 @@ def bin_atoms(atoms: Atoms, cutoff: float) -> BinnedAtoms:
     origin = np.where(periodic, 0.0, fractional.min(axis=0))
     extent = np.where(periodic, 1.0, np.maximum(np.ptp(fractional, axis=0), 1e-6))
     widths = heights * extent
-    # About an atom a bin, bins no larger than the cutoff; the margin is against rounding.
+    # About an atom a bin and no more than a few bins an atom, however short the cutoff; bins are
+    # no larger than the cutoff where that allows it. The margin is against rounding.
     safe = cutoff * (1 + 1e-9)
-    spacing = np.cbrt(np.prod(widths) / len(atoms))
-    per_cutoff = max(1, min(3, int(safe / max(spacing, 1e-9))))
-    n_bins = np.clip(widths * per_cutoff / safe, 1, 1 + 4 * np.cbrt(len(atoms))).astype(np.int64)
+    spacing = max(float(np.cbrt(np.prod(widths) / len(atoms))), 1e-9)
+    per_cutoff = max(1, min(3, int(safe / spacing)))
+    n_bins = np.clip(widths * per_cutoff / safe, 1, 1 + 1.5 * widths / spacing).astype(np.int64)
     reach = np.ceil(safe * n_bins / widths).astype(np.int64)
     bins = ((fractional - origin) / extent * n_bins).astype(np.int64)
     bins = np.clip(bins, 0, n_bins - 1)
