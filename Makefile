@@ -7,7 +7,7 @@ STAMP := $(VENV)/.made-from
 SUM := $(shell { cat pyproject.toml; $(PYTHON) -V; } 2>/dev/null | cksum | cut -d' ' -f1)
 FRESH := $(shell [ "$$(cat $(STAMP) 2>/dev/null)" = "$(SUM)" ] && echo yes)
 
-.PHONY: help env notebooks lab test lint format glasses benchmarks clean
+.PHONY: help env notebooks lab test lint format glasses crystals benchmarks clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,6 +47,9 @@ format: env ## format the code and strip the notebooks
 glasses: env ## make the shipped glasses again by molecular dynamics (two hours)
 	@$(BIN)/python scripts/make_glasses.py
 	@$(BIN)/python scripts/make_series.py
+
+crystals: env ## make the database of the holes of crystals again (about five minutes)
+	@$(BIN)/python scripts/make_crystal_database.py
 
 benchmarks: env ## compare with peer packages and print the ratios
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmarks]'
