@@ -641,6 +641,29 @@ def test_from_a_click_to_the_cycle(glass):
         assert min(seconds) < 0.2
 
 
+def test_fractions_give_way_to_whole_numbers(monkeypatch):
+    """An optimum of halves, made here by mixing two volumes, is replaced by the integer optimum."""
+    from glassnb.topology.cycles import optimal
+
+    diagrams = persistence(gn.models.load("silica-pristine-648"))
+    pairs = diagrams.region(RINGS)[::25]
+    expected = [optimal_cycle(diagrams, 1, int(k), radius=7.0).n_cells for k in pairs]
+    rng = np.random.default_rng(0)
+
+    def mixed(costs, **options):
+        """Halfway between the smallest volume and one that is smallest for other costs."""
+        answer = linprog(costs, **options)
+        other = linprog(costs * rng.uniform(0.2, 5.0, costs.size), **options)
+        answer.x = (answer.x + other.x) / 2
+        return answer
+
+    monkeypatch.setattr(optimal, "linprog", mixed)
+    cycles = [optimal_cycle(diagrams, 1, int(k), radius=7.0) for k in pairs]
+    assert [cycle.n_cells for cycle in cycles] == expected
+    methods = [cycle.certificate.method for cycle in cycles]
+    assert methods.count("integer programme") > 3
+
+
 def test_kernels_as_plain_python(skew):
     diagrams = persistence(skew)
     space = space_of(diagrams.complex)

@@ -7,10 +7,9 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from ase.units import _amu
 from scipy.ndimage import gaussian_filter1d
 
-from glassnb.core.structure import check_atoms, half_box
+from glassnb.core.structure import check_atoms, half_box, mass_density
 from glassnb.network import bond_angles, bonds
 from glassnb.scattering import (
     PairDistribution,
@@ -83,9 +82,8 @@ def _measured(atoms: Atoms) -> dict[str, float]:
     g = pair_distribution(atoms, min(6.0, half_box(atoms)))
     cutoff = bonds(atoms, None).cutoffs["Si", "O"]
     bridge = bond_angles(atoms, "Si-O-Si", cutoff={("Si", "O"): cutoff})
-    volume = atoms.get_volume()
     return {
-        "density": float(atoms.get_masses().sum() * _amu * 1e27 / volume),
+        "density": mass_density(atoms),
         "fsdp_position": peak.position,
         "fsdp_height": peak.height,
         "si_o_distance": _first_peak(g, "Si", "O", cutoff),

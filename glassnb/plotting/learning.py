@@ -318,9 +318,12 @@ def _write(ax: Axes, points: NDArray[np.float64], labels: Sequence[str] | None) 
     from matplotlib.patheffects import withStroke
 
     size = 0.85 * float(ax.xaxis.label.get_fontsize())
+    left, right = points[:, 0].min(), points[:, 0].max()
     for point, label in zip(points, labels or (), strict=False):
         if label:
+            late = point[0] > left + 0.75 * (right - left)  # it would run out of the picture
             ax.annotate(
-                label, point, (3, 3), textcoords="offset points", fontsize=size,
+                label, point, (-3 if late else 3, 3), textcoords="offset points", fontsize=size,
+                ha="right" if late else "left",
                 path_effects=[withStroke(linewidth=2.0, foreground="white")], zorder=5,
             )  # fmt: skip

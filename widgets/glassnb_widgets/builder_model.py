@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ase import Atoms, units
+from ase import Atoms
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, HasTraits, Int, Unicode
 
 from glassnb.core.files import write
 from glassnb.core.jit import serial_kernels
-from glassnb.core.structure import half_box
+from glassnb.core.structure import half_box, mass_density
 from glassnb.network import bonds
 from glassnb.scattering import (
     PairDistribution,
@@ -207,7 +207,7 @@ class BuilderModel(HasTraits):
         try:
             result = self._run()
             name = "Stopped here" if getattr(result, "stopped", False) else "The glass"
-            self._measure(result.atoms, f"{name}: {_density(result.atoms):.3f} g/cm³")
+            self._measure(result.atoms, f"{name}: {mass_density(result.atoms):.3f} g/cm³")
             self.done, self.total = self._reached
             self.result = result
             self.status = self._ending(result)
@@ -278,11 +278,6 @@ class BuilderModel(HasTraits):
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(max(1, round(seconds)), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def _density(atoms: Atoms) -> float:
-    """Return the mass density in g/cm³."""
-    return float(atoms.get_masses().sum() / atoms.get_volume() / units.mol * 1e24)
 
 
 def _network(atoms: Atoms) -> str:

@@ -19,7 +19,6 @@ __all__ = [
     "colour_numbers",
     "drawing",
     "faded",
-    "half_list",
     "polyhedra",
     "radii",
     "species_rgba",
@@ -49,25 +48,6 @@ class Drawing:
     partners: NDArray[np.int64]
 
 
-def half_list(bonds: Bonds) -> NDArray[np.bool_]:
-    """Choose one of the two entries of every bond.
-
-    Parameters
-    ----------
-    bonds : Bonds
-        Bonds as compressed rows, each stored at both of its ends.
-
-    Returns
-    -------
-    ndarray, shape (2 * n_bonds,)
-        Whether an entry is the chosen one.
-    """
-    # An atom bonded to its own image is stored with the image vector and with its negative.
-    signs = np.sign(bonds.images @ np.array([1_000_000, 1_000, 1]))
-    first, second = bonds.centres, bonds.indices
-    return (first < second) | ((first == second) & (signs > 0))
-
-
 def drawing(atoms: Atoms, bonds: Bonds) -> Drawing:
     """Turn a structure and its bonds into text that a viewer reads.
 
@@ -83,7 +63,7 @@ def drawing(atoms: Atoms, bonds: Bonds) -> Drawing:
     Drawing
         Text, and what the bond ends belong to.
     """
-    once = half_list(bonds)
+    once = bonds.once
     first, second, images = bonds.centres[once], bonds.indices[once], bonds.images[once]
     crosses = images.any(axis=1)
     i, j = first[crosses], second[crosses]
