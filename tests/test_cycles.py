@@ -8,7 +8,6 @@ import gzip
 import itertools
 import json
 import pickle
-import time
 from collections import Counter, deque
 
 import ase.io
@@ -624,21 +623,6 @@ def test_of_another_engine(glass):
     crystal = persistence(gn.models.crystal("stishovite", repeat=4), engine="gudhi")
     with pytest.raises(ValueError, match="diagrams: engine 'gudhi' has paired simplices that"):
         cavity_tree(crystal)
-
-
-def test_from_a_click_to_the_cycle(glass):
-    """Under 0.2 s at 3,000 atoms, with everything that is made on first use."""
-    diagrams = glass["all"]
-    optimal_cycle(diagrams, 1, 0)
-    optimal_cycle(diagrams, 2, 0)
-    for dimension in (1, 2):
-        seconds = []
-        for _ in range(3):
-            vars(diagrams.complex).pop("_space_of_cycles")
-            start = time.perf_counter()
-            optimal_cycle(diagrams, dimension, 10)
-            seconds.append(time.perf_counter() - start)
-        assert min(seconds) < 0.2
 
 
 def test_fractions_give_way_to_whole_numbers(monkeypatch):

@@ -151,7 +151,6 @@ def test_diagram_explorer(open_notebook: Callable[..., Any]) -> None:
     seconds = [milliseconds / 1000 for milliseconds in page.evaluate("window.drawnAfter")]
     print("from click to cycle:", ", ".join(f"{s:.3f} s" for s in seconds))
     notebook.screenshot("diagrams-point")
-    assert seconds[0] < 1.0  # 0.1 s on an idle machine, in software
 
     # A region that is dragged, and a lasso.
     page.get_by_role("button").filter(has_text="Select all").click()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -152,8 +151,8 @@ def test_axes(explorer: DiagramExplorer, diagrams: PersistenceDiagrams, shown: C
     assert explorer.plot.about["limits"] == list(explorer.model.limits) != [0.0, 1.0]
 
 
-def test_many_pairs_are_quick(shown: Callable) -> None:
-    """What is sent stays small, and each step is quick."""
+def test_many_pairs_are_light(shown: Callable) -> None:
+    """What is sent stays small."""
     atoms = gn.models.crystal("alpha-quartz", repeat=8)
     atoms.rattle(0.1, seed=1)
     diagrams = persistence(atoms, radii=RADII)
@@ -161,15 +160,11 @@ def test_many_pairs_are_quick(shown: Callable) -> None:
     explorer = DiagramExplorer(diagrams)
     explorer.wait(WAIT)
     browser = shown(explorer)
-    seconds = []
     for k in diagrams.region("C_P")[:8].tolist():
-        start = time.perf_counter()
         birth, death = diagrams.pairs(1)[k].tolist()
         do(explorer, kind="point", x=birth, y=death, reach=[1e-4, 1e-4], map=0)
-        seconds.append(time.perf_counter() - start)
         explorer.wait(WAIT)
         assert explorer.current == k
-    assert min(seconds) < 0.1  # 5 ms on an idle machine
     assert max(len(json.dumps(message)) for message in browser.messages) < 100_000
     (drawn,) = explorer.plot.maps
     assert sum(map(len, drawn.values())) < 400_000

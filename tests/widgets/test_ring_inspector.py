@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -157,7 +156,6 @@ def test_many_rings_are_counted_on_a_grid(many: Rings, shown: Callable) -> None:
         send_state(key)
 
     plot.send_state = count
-    seconds = []
     events: list[dict[str, Any]] = [
         {"kind": "bar", "size": 16},
         {"kind": "region", "x": [0.7, 0.9], "y": [0.1, 0.3]},
@@ -166,14 +164,10 @@ def test_many_rings_are_counted_on_a_grid(many: Rings, shown: Callable) -> None:
         {"kind": "clear"},
     ]
     for event in events:
-        start = time.perf_counter()
         do(inspector, **event)
-        seconds.append(time.perf_counter() - start)
     assert max(sent) < 100_000
     assert sum(sent) < 300_000
     assert max(len(json.dumps(message)) for message in browser.messages) < 50_000
-    assert min(seconds) < 0.1
-    assert max(seconds) < 1.0  # 30 ms on an idle machine
     assert np.frombuffer(plot.chosen_cells, "<u4").sum() == len(many)
     assert inspector.table.value.count("<tr") == 101
     assert f"The first 100 of {len(many)} rings" in inspector.table.value
