@@ -27,6 +27,7 @@ from glassnb.plotting.rings import (
 from glassnb.plotting.scattering import (
     plot_experiment,
     plot_pair_distribution,
+    plot_pair_function,
     plot_structure_factor,
 )
 from glassnb.plotting.structure import plot_slab
@@ -49,6 +50,7 @@ __all__ = [
     "plot_melt_quench",
     "plot_nearest_crystals",
     "plot_pair_distribution",
+    "plot_pair_function",
     "plot_persistence_diagram",
     "plot_persistence_image",
     "plot_ring",
