@@ -9,13 +9,19 @@ properties. Melt-quench protocol and potential: Sundararaman, Huang, Ispas and K
 from glassnb.core.files import read, write
 from glassnb.models.comparison import compare_with_experiment
 from glassnb.models.crystals import crystal, crystals
+from glassnb.models.densify import Densification, densify
+from glassnb.models.density_series import DensificationSeries, densification_series
 from glassnb.models.glasses import available, available_series, load, load_series
 from glassnb.models.md_run import SimulationError, Snapshot
 from glassnb.models.melt_quench import MeltQuench, melt_quench
 from glassnb.models.potentials import LammpsPotential, PairPotential, Potential, potential
+from glassnb.models.properties import model_properties
 from glassnb.models.random_structure import random_silica
+from glassnb.models.zeolites import zeolite, zeolites
 
 __all__ = [
+    "Densification",
+    "DensificationSeries",
     "LammpsPotential",
     "MeltQuench",
     "PairPotential",
@@ -27,11 +33,16 @@ __all__ = [
     "compare_with_experiment",
     "crystal",
     "crystals",
+    "densification_series",
+    "densify",
     "load",
     "load_series",
     "melt_quench",
+    "model_properties",
     "potential",
     "random_silica",
     "read",
     "write",
+    "zeolite",
+    "zeolites",
 ]

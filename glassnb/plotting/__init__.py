@@ -14,7 +14,11 @@ from glassnb.plotting.learning import (
     plot_learned,
     plot_nearest_crystals,
 )
-from glassnb.plotting.models import plot_melt_quench
+from glassnb.plotting.models import (
+    plot_densification,
+    plot_densification_series,
+    plot_melt_quench,
+)
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
 from glassnb.plotting.ring_environment import plot_ring_environment, plot_ring_map
 from glassnb.plotting.rings import (
@@ -44,6 +48,8 @@ __all__ = [
     "plot_crystal_diagram",
     "plot_cycle",
     "plot_cycle_sizes",
+    "plot_densification",
+    "plot_densification_series",
     "plot_embedding",
     "plot_experiment",
     "plot_learned",
