@@ -11,6 +11,7 @@ from glassnb.models.comparison import compare_with_experiment
 from glassnb.models.crystals import crystal, crystals
 from glassnb.models.densify import Densification, densify
 from glassnb.models.density_series import DensificationSeries, densification_series
+from glassnb.models.ensemble import Ensemble, MeanStructureFactor, ensemble
 from glassnb.models.glasses import available, available_series, load, load_series
 from glassnb.models.md_run import SimulationError, Snapshot
 from glassnb.models.melt_quench import MeltQuench, melt_quench
@@ -22,7 +23,9 @@ from glassnb.models.zeolites import zeolite, zeolites
 __all__ = [
     "Densification",
     "DensificationSeries",
+    "Ensemble",
     "LammpsPotential",
+    "MeanStructureFactor",
     "MeltQuench",
     "PairPotential",
     "Potential",
@@ -35,6 +38,7 @@ __all__ = [
     "crystals",
     "densification_series",
     "densify",
+    "ensemble",
     "load",
     "load_series",
     "melt_quench",

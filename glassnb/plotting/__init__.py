@@ -6,6 +6,7 @@ Okabe and Ito, which colour-blind readers can tell apart.
 
 from glassnb.plotting.cavities import plot_cavities
 from glassnb.plotting.cycles import plot_cavity_tree, plot_cycle, plot_cycle_sizes
+from glassnb.plotting.ensembles import plot_ensemble, plot_mean_structure_factor
 from glassnb.plotting.figures import SPECIES_COLOURS, paper_style, save_figure, species_colour
 from glassnb.plotting.learning import (
     plot_coefficient_map,
@@ -51,8 +52,10 @@ __all__ = [
     "plot_densification",
     "plot_densification_series",
     "plot_embedding",
+    "plot_ensemble",
     "plot_experiment",
     "plot_learned",
+    "plot_mean_structure_factor",
     "plot_melt_quench",
     "plot_nearest_crystals",
     "plot_pair_distribution",
