@@ -21,6 +21,7 @@ from ase.neighborlist import neighbor_list
 from glassnb.models.densify import densify
 from glassnb.models.glasses import load, pack
 from glassnb.models.melt_quench import melt_quench
+from glassnb.models.zeolites import zeolite
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -80,9 +81,17 @@ DENSIFIED = {
         "anneal_temperature": 700,
         "anneal_time": 10,
     },
-    "silica-densified-8GPa-3000K-3000": {"pressure": 8, "temperature": 3000},
+    "silica-densified-7.7GPa-3000K-3000": {
+        "pressure": 7.7,
+        "temperature": 3000,
+        "cooling_rate": 37.5,
+    },
 }
 START = "silica-pristine-3000"
+# A crystal that loses its order: the zeolite MFI, two cells.
+SILICALITE = {
+    "silicalite-densified-12GPa-300K-576": {"pressure": 12, "temperature": 300},
+}
 
 
 def describe(atoms: Atoms) -> str:
@@ -102,7 +111,8 @@ def make(name: str, state: Path, destination: Path | None) -> None:
     if name in PRISTINE:
         run = melt_quench(**PRISTINE[name], **common)
     else:
-        run = densify(load(START), **DENSIFIED[name], seed=1, **common)
+        start = zeolite("MFI", repeat=(1, 1, 2)) if name in SILICALITE else load(START)
+        run = densify(start, **(DENSIFIED | SILICALITE)[name], seed=1, **common)
     run.save(state / name / "result")
     file = pack(run.atoms, name, destination)
     print(
@@ -111,7 +121,7 @@ def make(name: str, state: Path, destination: Path | None) -> None:
 
 
 def main() -> None:
-    names = [*PRISTINE, *DENSIFIED]
+    names = [*PRISTINE, *DENSIFIED, *SILICALITE]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--state", type=Path, default=ROOT / "output" / "glasses")
