@@ -17,7 +17,13 @@ from ase import Atoms
 from ase.io import write
 
 import glassnb as gn
-from benchmarks import homology, molecular_dynamics, rings
+from benchmarks import (
+    homology,
+    molecular_dynamics,
+    reverse_monte_carlo,
+    reverse_monte_carlo_peers,
+    rings,
+)
 from benchmarks.peers import sova_atoms
 from benchmarks.timing import best, report
 from glassnb.core import neighbours, pair_histogram
@@ -106,6 +112,8 @@ def main() -> None:
     rings.main()
     homology.main()
     molecular_dynamics.main()
+    reverse_monte_carlo.main()
+    reverse_monte_carlo_peers.main()
 
 
 if __name__ == "__main__":

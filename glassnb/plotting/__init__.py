@@ -21,6 +21,7 @@ from glassnb.plotting.models import (
     plot_melt_quench,
 )
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
+from glassnb.plotting.refinement import plot_chi2, plot_refinement
 from glassnb.plotting.ring_environment import plot_ring_environment, plot_ring_map
 from glassnb.plotting.rings import (
     plot_ring,
@@ -44,6 +45,7 @@ __all__ = [
     "plot_bond_angles",
     "plot_cavities",
     "plot_cavity_tree",
+    "plot_chi2",
     "plot_coefficient_map",
     "plot_coordination",
     "plot_crystal_diagram",
@@ -62,6 +64,7 @@ __all__ = [
     "plot_pair_function",
     "plot_persistence_diagram",
     "plot_persistence_image",
+    "plot_refinement",
     "plot_ring",
     "plot_ring_compaction",
     "plot_ring_environment",

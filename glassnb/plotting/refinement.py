@@ -61,6 +61,7 @@ def plot_refinement(result: HasCurves, ax: Axes | None = None) -> Axes:
     titles = sorted({curve.convention for curve in curves})
     ax.set(xlabel=" or ".join(names), ylabel=f"{', '.join(titles)}, shifted; residuals below")
     if curves:
+        ax.set_ylim(top=1.2 * base)  # the legend has room above the highest curve
         add_legend(ax)
     return ax
 
