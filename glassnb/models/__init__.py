@@ -13,13 +13,15 @@ from glassnb.models.comparison import compare_with_experiment
 from glassnb.models.crystals import crystal, crystals
 from glassnb.models.densify import Densification, densify
 from glassnb.models.density_series import DensificationSeries, densification_series
+from glassnb.models.embedded_atom import EmbeddedAtomPotential, read_embedded_atom
 from glassnb.models.ensemble import Ensemble, MeanStructureFactor, ensemble
 from glassnb.models.glasses import available, available_series, load, load_series
 from glassnb.models.md_run import SimulationError, Snapshot
 from glassnb.models.melt_quench import MeltQuench, melt_quench
+from glassnb.models.metallic_glass import metallic_glass
 from glassnb.models.potentials import LammpsPotential, PairPotential, Potential, potential
 from glassnb.models.properties import model_properties
-from glassnb.models.random_structure import random_silica
+from glassnb.models.random_structure import random_alloy, random_silica
 from glassnb.models.reverse_monte_carlo import (
     BondAngle,
     Coordination,
@@ -40,6 +42,7 @@ __all__ = [
     "Coordination",
     "Densification",
     "DensificationSeries",
+    "EmbeddedAtomPotential",
     "Ensemble",
     "FixedAtoms",
     "LammpsPotential",
@@ -67,10 +70,13 @@ __all__ = [
     "load",
     "load_series",
     "melt_quench",
+    "metallic_glass",
     "model_properties",
     "potential",
+    "random_alloy",
     "random_silica",
     "read",
+    "read_embedded_atom",
     "refine_replicas",
     "write",
     "zeolite",

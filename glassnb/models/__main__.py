@@ -5,12 +5,13 @@
     python -m glassnb.models melt-quench --atoms 3000 --seed 1 --output glass
     mpirun -n 16 python -m glassnb.models densify --input glass/glass.extxyz --pressure 10 \
         --temperature 2500 --output dense --checkpoint dense/state
+    python -m glassnb.models metallic-glass --system Cu-Zr --atoms 2000 --output alloy
 
-The options are the arguments of :func:`glassnb.models.melt_quench` and
-:func:`glassnb.models.densify`, and their values are written as in Python. Under ``mpirun`` (the one
-that belongs to LAMMPS's MPI library, in the environment's folder of programs) all processes share
-one simulation, and the first of them writes and speaks. An interrupted run that has a checkpoint
-goes on when it is started anew.
+The options are the arguments of :func:`glassnb.models.melt_quench`,
+:func:`glassnb.models.densify` and :func:`glassnb.models.metallic_glass`, and their values are
+written as in Python. Under ``mpirun`` (the one that belongs to LAMMPS's MPI library, in the
+environment's folder of programs) all processes share one simulation, and the first of them writes
+and speaks. An interrupted run that has a checkpoint goes on when it is started anew.
 """
 
 from __future__ import annotations
@@ -31,10 +32,15 @@ from glassnb.models.densify import densify
 from glassnb.models.glasses import available, load
 from glassnb.models.lammps_engine import ranks
 from glassnb.models.melt_quench import melt_quench
+from glassnb.models.metallic_glass import metallic_glass
 from glassnb.models.potentials import LammpsPotential
 from glassnb.models.properties import model_properties
 
-COMMANDS: dict[str, Callable[..., Any]] = {"melt-quench": melt_quench, "densify": densify}
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "melt-quench": melt_quench,
+    "densify": densify,
+    "metallic-glass": metallic_glass,
+}
 SHORT = {"n_atoms": "atoms", "glass": "input"}  # options that are not called as the argument
 ONLY_PYTHON = {"progress", "stop", "on_update"}
 

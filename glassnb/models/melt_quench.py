@@ -8,10 +8,12 @@ than in a laboratory; density and coordination come out right, the intermediate-
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ase import Atoms
 
 from glassnb.core.progress import ProgressOption
 from glassnb.core.provenance import provenance
@@ -30,12 +32,12 @@ from glassnb.models.md_result import SimulationResult, result_fields
 from glassnb.models.md_run import MolecularDynamics, Snapshot
 from glassnb.models.potentials import Potential
 from glassnb.models.potentials import potential as find_potential
-from glassnb.models.random_structure import box_edge, random_silica
+from glassnb.models.random_structure import box_edge, random_silica, silica_mass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["MeltQuench", "melt_quench"]
+__all__ = ["MeltQuench", "melt_quench", "quench"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,8 +47,8 @@ class MeltQuench(SimulationResult):
     Parameters
     ----------
     atoms : ase.Atoms
-        The glass, silicon then oxygen, wrapped into its periodic box; ``atoms.info["history"]``
-        says how it was made.
+        The glass, element after element, wrapped into its periodic box;
+        ``atoms.info["history"]`` says how it was made.
     trajectory : tuple of ase.Atoms
         Structures on the way, evenly spaced in time.
     step : numpy.ndarray, shape (n_records,)
@@ -186,18 +188,6 @@ def melt_quench(
     """
     model = _model(potential)
     n_atoms = _check_system(n_atoms, density, model, small_box)
-    seed = whole("seed", seed, 0, 2_000_000_000)
-    protocol = Protocol(
-        stages=_stages(
-            melt_temperature, quench_temperature, cooling_rate,
-            melt_time, relax_time, pressure, timestep,
-        ),
-        timestep=float(timestep),
-        record_every=whole("record_every", record_every, 1),
-        snapshots=whole("snapshots", snapshots, 0),
-        seed=seed,
-        minimise=bool(minimise),
-    )  # fmt: skip
     arguments = {
         "n_atoms": n_atoms,
         "potential": model.record,
@@ -214,14 +204,64 @@ def melt_quench(
         "record_every": record_every,
         "snapshots": snapshots,
     }
+    return quench(
+        lambda: random_silica(n_atoms, density, seed=seed), model, arguments, seed=seed,
+        checkpoint=checkpoint, progress=progress, stop=stop, on_update=on_update,
+    )  # fmt: skip
+
+
+def quench(
+    start: Callable[[], Atoms],
+    model: Potential,
+    arguments: Mapping[str, Any],
+    *,
+    seed: int,
+    checkpoint: str | os.PathLike[str] | None,
+    progress: ProgressOption,
+    stop: Callable[[], bool] | None,
+    on_update: Callable[[Snapshot], None] | None,
+) -> MeltQuench:
+    """Melt and quench a random start of any material.
+
+    Parameters
+    ----------
+    start : callable
+        Makes the random start; called once the arguments are checked.
+    model : Potential
+        Interatomic potential of its elements.
+    arguments : dict
+        All that the run depends on but the seed, as its history shall say: ``melt_temperature``
+        and the other numbers of the protocol of :func:`melt_quench`, and whatever made the start.
+    seed : int
+        Seed of the random velocities.
+    checkpoint : path-like or None
+        See :func:`melt_quench`, as for the rest.
+    progress : bool, callable or None
+        See above.
+    stop, on_update : callable or None
+        See above.
+
+    Returns
+    -------
+    MeltQuench
+        The glass, its trajectory and its thermodynamics.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or the checkpoint holds another run.
+    SimulationError
+        If the simulation becomes unstable.
+    """
+    protocol = _protocol(arguments, seed)
     history = provenance(seed=seed, **arguments)  # of the code that runs, not of later edits
-    start = random_silica(n_atoms, density, seed=seed)
+    atoms = start()
     with ExitStack() as stack:
         saved = None
         if checkpoint is not None:
-            saved = stack.enter_context(Checkpoint(checkpoint, arguments | {"seed": seed}))
+            saved = stack.enter_context(Checkpoint(checkpoint, {**arguments, "seed": seed}))
         dynamics = MolecularDynamics(
-            start, model, protocol, checkpoint=saved, stop=stop, on_update=on_update
+            atoms, model, protocol, checkpoint=saved, stop=stop, on_update=on_update
         )
         atoms = dynamics.run(progress, "melt-quench")
     history["method"] = "melt-quench by molecular dynamics (LAMMPS)"
@@ -248,10 +288,10 @@ def _check_system(n_atoms: int, density: float, potential: Potential, small_box:
     number("density", density, "g/cm³")
     if density > 5:
         raise ValueError(f"density={density}: must be at most 5 g/cm³; use pressure to densify")
-    edge = box_edge(n_atoms, density)
+    edge = box_edge(silica_mass(n_atoms), density)
     if edge <= potential.cutoff and not small_box:
         enough = n_atoms
-        while box_edge(enough, density) <= potential.cutoff:
+        while box_edge(silica_mass(enough), density) <= potential.cutoff:
             enough += 3
         raise ValueError(
             f"n_atoms={n_atoms}: the box would be {edge:.1f} Å wide, less than the cutoff of "
@@ -261,28 +301,27 @@ def _check_system(n_atoms: int, density: float, potential: Potential, small_box:
     return int(n_atoms)
 
 
-def _stages(
-    melt_temperature: float,
-    quench_temperature: float,
-    cooling_rate: CoolingRate,
-    melt_time: float,
-    relax_time: float,
-    pressure: float,
-    timestep: float,
-) -> tuple[Stage, ...]:
+def _protocol(arguments: Mapping[str, Any], seed: int) -> Protocol:
     """Check the protocol's numbers and lay out its stages."""
-    hot = number("melt_temperature", melt_temperature, "K")
-    cold = number("quench_temperature", quench_temperature, "K")
+    hot = number("melt_temperature", arguments["melt_temperature"], "K")
+    cold = number("quench_temperature", arguments["quench_temperature"], "K")
     if hot <= cold:
         raise ValueError(f"melt_temperature={hot}: must be above quench_temperature={cold} (K)")
-    step = number("timestep", timestep, "fs")
-    half = steps_of(number("melt_time", melt_time, "ps") / 2, step)
-    last = steps_of(number("relax_time", relax_time, "ps", zero=True), step)
-    load = finite("pressure", pressure, "GPa")
+    step = number("timestep", arguments["timestep"], "fs")
+    half = steps_of(number("melt_time", arguments["melt_time"], "ps") / 2, step)
+    last = steps_of(number("relax_time", arguments["relax_time"], "ps", zero=True), step)
+    load = finite("pressure", arguments["pressure"], "GPa")
     stages = (
         Stage("melt at constant volume", half, (hot, hot), None),
         Stage("melt", half, (hot, hot), (load, load)),
-        *cooling_stages(hot, cold, cooling_rate, load, step),
+        *cooling_stages(hot, cold, arguments["cooling_rate"], load, step),
         Stage("relax", last, (cold, cold), (load, load)),
     )
-    return tuple(stage for stage in stages if stage.steps)
+    return Protocol(
+        stages=tuple(stage for stage in stages if stage.steps),
+        timestep=step,
+        record_every=whole("record_every", arguments["record_every"], 1),
+        snapshots=whole("snapshots", arguments["snapshots"], 0),
+        seed=whole("seed", seed, 0, 2_000_000_000),
+        minimise=bool(arguments["minimise"]),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import pandas as pd
 from ase.formula import Formula
 from numpy.typing import ArrayLike, NDArray
 
+from glassnb.core.download import download
 from glassnb.scattering.experiment_files import read_columns
 from glassnb.scattering.weights import check_radiation, scattering_factors
 
@@ -196,16 +196,7 @@ def fetch_experiment(
     OSError
         If the file cannot be reached and is not in the folder.
     """
-    import pooch
-
-    digits = sha256.removeprefix("sha256:").lower()
-    if not re.fullmatch("[0-9a-f]{64}", digits):
-        raise ValueError(f"sha256={sha256!r}: must be the 64 hexadecimal digits of `sha256sum`")
-    name = url.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
-    path = pooch.retrieve(
-        url, f"sha256:{digits}", fname=f"{digits[:8]}-{name}",
-        path=folder or pooch.os_cache("glassnb"),
-    )  # fmt: skip
+    path = download(url, sha256, folder)
     return read_experiment(path, convention, radiation=radiation, composition=composition)
 
 
