@@ -17,7 +17,13 @@ from ase import Atoms
 from ase.io import write
 
 import glassnb as gn
-from benchmarks import homology, rings
+from benchmarks import (
+    homology,
+    molecular_dynamics,
+    reverse_monte_carlo,
+    reverse_monte_carlo_peers,
+    rings,
+)
 from benchmarks.peers import sova_atoms
 from benchmarks.timing import best, report
 from glassnb.core import neighbours, pair_histogram
@@ -105,6 +111,9 @@ def main() -> None:
     direct_against_dynasor(large, 5.0)
     rings.main()
     homology.main()
+    molecular_dynamics.main()
+    reverse_monte_carlo.main()
+    reverse_monte_carlo_peers.main()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import lazy_loader as _lazy
 from glassnb._version import __version__
 
 __getattr__, __dir__, __all__ = _lazy.attach(
-    __name__, submodules=["core", "models", "network", "plotting", "scattering", "topology"]
+    __name__,
+    submodules=["core", "diffraction", "models", "network", "plotting", "scattering", "topology"],
 )
 __all__ = [*__all__, "__version__"]

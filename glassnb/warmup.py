@@ -19,6 +19,7 @@ def warmup() -> None:
     from glassnb.core.histograms import pair_histogram
     from glassnb.core.neighbours import neighbours
     from glassnb.models.crystals import crystal
+    from glassnb.models.reverse_monte_carlo import Coordination, PotentialEnergy, ReverseMonteCarlo
     from glassnb.network import (
         bond_angles,
         bonds,
@@ -55,7 +56,10 @@ def warmup() -> None:
     cavity_tree(diagrams)
     optimal_cycle(diagrams, 1, 1, method="shortest")
     for method in ("histogram", "direct"):
-        structure_factor(atoms, q, method=method)
+        sq = structure_factor(atoms, q, method=method)
+    large = crystal("alpha-cristobalite", repeat=(5, 5, 3))  # wider than the cutoff of SHIK
+    energy = PotentialEnergy("SHIK")
+    ReverseMonteCarlo(large, [sq], [Coordination("Si", "O"), energy]).run(10, progress=False)
     small = crystal("alpha-quartz")
     for lattice_sum in ("converged", "tblite"):
         small.calc = DCXTB(lattice_sum=lattice_sum)

@@ -1,10 +1,9 @@
 """Make the persistence diagrams of crystalline silica that come with the package.
 
-Polymorphs are those of glassnb.models.crystal; frameworks are the pure-silica zeolites of the
-package zeose (MIT licence), whose data file is opened directly: zeose 0.0.1 itself cannot be
-imported before Python 3.12. Three diagrams of each: all atoms with radii, all atoms without, Si
-alone. Cells are repeated until they are 20 Å high in each direction: rings that run through a
-periodic cell never die, and in the 3 SiO2 of quartz two rings of three would be missing.
+Polymorphs are those of glassnb.models.crystal, frameworks those of glassnb.models.zeolite. Three
+diagrams of each: all atoms with radii, all atoms without, Si alone. Cells are repeated until they
+are 20 Å high in each direction: rings that run through a periodic cell never die, and in the 3 SiO2
+of quartz two rings of three would be missing.
 
 python scripts/make_crystal_database.py                          all, then the file of the package
 python scripts/make_crystal_database.py --only alpha-quartz MFI  some; nothing else is changed
@@ -22,7 +21,6 @@ database is made from that series.
 
 import argparse
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +32,7 @@ from glassnb.core.structure import cell_heights, mass_density
 from glassnb.models.crystals import crystal, crystals
 from glassnb.models.glasses import available_series, load_series, pack_series
 from glassnb.models.melt_quench import melt_quench
+from glassnb.models.zeolites import zeolite, zeolites
 from glassnb.network import coordination, primitive_rings
 from glassnb.topology.crystal_entry import VARIANTS, CrystalEntry, crystal_entry
 from glassnb.topology.database import crystal_database, make_database
@@ -44,7 +43,6 @@ TARGET = ROOT / "glassnb" / "data" / "crystal_diagrams.npz"
 HEIGHT = 20.0  # Å
 METASTABLE = "silica-metastable"
 CUTOFF = {("Si", "O"): 2.0}  # Å
-FRAMEWORKS = "zse/collections/frameworks.db"
 Work = tuple[str, str, str, Atoms]
 NOTES = {
     "polymorphs": "glassnb/data/crystals.toml, with the source of each",
@@ -56,23 +54,15 @@ NOTES = {
 }
 
 
-def frameworks() -> dict[str, Atoms]:
-    """Read the zeolite frameworks by the code of their type."""
-    import ase.db
-
-    (file,) = [f for f in metadata.files("zeose") or [] if f.as_posix() == FRAMEWORKS]
-    with ase.db.connect(str(file.locate()), type="db", use_lock_file=False) as database:
-        return {row.fw: row.toatoms() for row in database.select()}
-
-
 def structures() -> list[Work]:
     """Name, kind, source and atoms of every crystal."""
     work: list[Work] = []
     for name in crystals():
         atoms = crystal(name)
         work.append((name, "polymorph", atoms.info["source"], atoms))
-    source = f"zeose {metadata.version('zeose')}, frameworks.db"
-    work += [(name, "framework", source, atoms) for name, atoms in frameworks().items()]
+    for name in zeolites():
+        atoms = zeolite(name)
+        work.append((name, "framework", atoms.info["source"], atoms))
     if METASTABLE in available_series():
         for k, atoms in enumerate(load_series(METASTABLE), start=1):
             history = atoms.info["history"]

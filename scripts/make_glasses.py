@@ -3,8 +3,12 @@
 python scripts/make_glasses.py             all, one after the other
 python scripts/make_glasses.py --only NAME one of them
 
+Pristine glasses are quenched from the melt; densified ones start from silica-pristine-3000, which
+comes with the package, and are compressed and released: in the cold, at the temperatures of the
+experiments, and at one at which bonds change places within picoseconds.
+
 Each run saves its state in output/glasses/NAME; a second start goes on from there. Without that
-folder, a glass is made anew, from its random start.
+folder, a glass is made anew, from its start.
 """
 
 import argparse
@@ -14,13 +18,15 @@ import numpy as np
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
-from glassnb.models.glasses import pack
+from glassnb.models.densify import densify
+from glassnb.models.glasses import load, pack
 from glassnb.models.melt_quench import melt_quench
+from glassnb.models.zeolites import zeolite
 
 ROOT = Path(__file__).resolve().parents[1]
 
 # Above 3500 K the melt keeps up with any rate, below 1500 K nothing moves: slow in between.
-RECIPES = {
+PRISTINE = {
     "silica-pristine-648": {
         "n_atoms": 648,
         "cooling_rate": ((3500, 50), (1500, 10), (300, 30)),
@@ -53,6 +59,41 @@ RECIPES = {
 }
 
 
+# Named by pressure and temperature of the compression.
+DENSIFIED = {
+    "silica-densified-7.7GPa-300K-3000": {
+        "pressure": 7.7,
+        "temperature": 300,
+        "release_time": 20,
+    },
+    "silica-densified-7.7GPa-673K-3000": {
+        "pressure": 7.7,
+        "temperature": 673,
+        "release_temperature": 300,
+        "release_time": 20,
+    },
+    "silica-densified-7.7GPa-1473K-3000": {"pressure": 7.7, "temperature": 1473},
+    # Five-fold silicon, of which the cold leaves much, needs some warmth to go.
+    "silica-densified-20GPa-300K-3000": {
+        "pressure": 20,
+        "temperature": 300,
+        "release_time": 30,
+        "anneal_temperature": 700,
+        "anneal_time": 10,
+    },
+    "silica-densified-7.7GPa-3000K-3000": {
+        "pressure": 7.7,
+        "temperature": 3000,
+        "cooling_rate": 37.5,
+    },
+}
+START = "silica-pristine-3000"
+# A crystal that loses its order: the zeolite MFI, two cells.
+SILICALITE = {
+    "silicalite-densified-12GPa-300K-576": {"pressure": 12, "temperature": 300},
+}
+
+
 def describe(atoms: Atoms) -> str:
     """Return density, coordination of silicon within 2.2 Å, and Si-O distance."""
     first, distance = neighbor_list("id", atoms, {("Si", "O"): 2.2})
@@ -66,7 +107,12 @@ def describe(atoms: Atoms) -> str:
 
 
 def make(name: str, state: Path, destination: Path | None) -> None:
-    run = melt_quench(**RECIPES[name], record_every=500, snapshots=20, checkpoint=state / name)
+    common = {"record_every": 500, "snapshots": 20, "checkpoint": state / name}
+    if name in PRISTINE:
+        run = melt_quench(**PRISTINE[name], **common)
+    else:
+        start = zeolite("MFI", repeat=(1, 1, 2)) if name in SILICALITE else load(START)
+        run = densify(start, **(DENSIFIED | SILICALITE)[name], seed=1, **common)
     run.save(state / name / "result")
     file = pack(run.atoms, name, destination)
     print(
@@ -75,12 +121,13 @@ def make(name: str, state: Path, destination: Path | None) -> None:
 
 
 def main() -> None:
+    names = [*PRISTINE, *DENSIFIED, *SILICALITE]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=RECIPES, metavar="NAME", help=", ".join(RECIPES))
+    parser.add_argument("--only", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--state", type=Path, default=ROOT / "output" / "glasses")
     parser.add_argument("--destination", type=Path, help="folder for the files (the package's)")
     options = parser.parse_args()
-    for name in [options.only] if options.only else RECIPES:
+    for name in [options.only] if options.only else names:
         make(name, options.state, options.destination)
 
 

@@ -7,6 +7,9 @@ silica-compressed-648: glasses quenched from the melt under pressure and still u
 each pressure, so that averages have error bars. They are not permanently densified: nothing is
 released.
 
+silica-densified-648: glasses compressed, cold and hot, and released, three for each condition, from
+the three glasses of silica-compressed-648 at 0 GPa.
+
 silica-quenched-648: melts cooled at three rates, and the liquid they come from, four of each.
 
 Each structure is kept in output/series; a second start goes on with the next.
@@ -17,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import ase.io
+from make_glasses import DENSIFIED
 
-from glassnb.models.glasses import pack_series
+from glassnb.models.densify import densify
+from glassnb.models.glasses import load_series, pack_series
 from glassnb.models.melt_quench import melt_quench
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,15 +51,30 @@ def recipes() -> dict[str, list[tuple[str, dict[str, Any]]]]:
         })
         for seed in (11, 12, 13, 14)
     ]  # fmt: skip
-    return {"silica-compressed-648": compressed, "silica-quenched-648": quenched}
+    conditions = DENSIFIED.values()
+    densified = [
+        ("{pressure}GPa-{temperature}K-".format(**options) + str(seed), options | {"seed": seed})
+        for options in conditions
+        for seed in (1, 2, 3)
+    ]
+    return {
+        "silica-compressed-648": compressed,
+        "silica-densified-648": densified,
+        "silica-quenched-648": quenched,
+    }
 
 
 def make(path: Path, options: dict[str, Any]) -> None:
     """Make one structure, unless it is there."""
-    if not path.exists():
+    if path.exists():
+        return
+    if "temperature" in options:
+        start = load_series("silica-compressed-648")[options["seed"] - 1]
+        run = densify(start, record_every=500, snapshots=0, **options)
+    else:
         run = melt_quench(648, relax_time=5, record_every=500, snapshots=0, **options)
-        run.save(path)
-        print(f"{path.stem}: {run}", flush=True)
+    run.save(path)
+    print(f"{path.stem}: {run}", flush=True)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from scipy.stats import spearmanr, wasserstein_distance
 
 import glassnb
 from glassnb.models import crystal, crystals, load
+from glassnb.models.zeolites import zeolite
 from glassnb.topology import diagram_distance, persistence
 from glassnb.topology.crystal_entry import VARIANTS, CrystalEntry, crystal_entry, folded_pairs
 from glassnb.topology.database import CrystalDatabase, crystal_database
@@ -329,8 +330,8 @@ def test_a_rattled_crystal_is_itself(
     assert np.sort(found.shares)[-1] > 2 * np.sort(found.shares)[-2]
 
 
-def test_a_framework_is_itself(script: ModuleType, database: CrystalDatabase) -> None:
-    atoms = script.frameworks()["MFI"]
+def test_a_framework_is_itself(database: CrystalDatabase) -> None:
+    atoms = zeolite("MFI")
     atoms.rattle(0.01, seed=1)
     found = nearest_crystals(persistence(atoms), database)
     assert found.total[0] == found.local[0] == "MFI"

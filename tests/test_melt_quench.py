@@ -502,7 +502,7 @@ def test_bad_input(change: dict[str, Any], message: str, monkeypatch: pytest.Mon
 
 def test_potential_of_other_elements() -> None:
     lines = ("pair_style zero 5.0", "pair_coeff * *")
-    alumina = LammpsPotential("alumina", "", ("Al", "O"), 5.0, "", "", lines)
+    alumina = LammpsPotential(name="alumina", species=("Al", "O"), cutoff=5.0, lines=lines)
     with pytest.raises(ValueError, match=r"potential='alumina'.*not for Si and O"):
         melt_quench(**TINY, potential=alumina)
 
@@ -511,7 +511,7 @@ def test_own_lines_of_lammps() -> None:
     """Any pair style of LAMMPS: here, Vashishta's, under another name."""
     vashishta = potential("Vashishta")
     assert isinstance(vashishta, LammpsPotential)
-    own = LammpsPotential("own", "", ("Si", "O"), 10.0, "", "", vashishta.lines)
+    own = LammpsPotential(name="own", species=("Si", "O"), cutoff=10.0, lines=vashishta.lines)
     short = TINY | {"cooling_rate": 20000.0}
     a, b = (melt_quench(**short, potential=p) for p in (own, vashishta))
     assert np.array_equal(a.atoms.positions, b.atoms.positions)

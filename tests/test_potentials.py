@@ -6,17 +6,29 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import combinations_with_replacement
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import make_supercell
+from ase.neighborlist import neighbor_list
 from scipy.spatial import cKDTree
 
-from glassnb.models import PairPotential, Potential, crystal, potential, random_silica
+from glassnb.models import (
+    LammpsPotential,
+    PairPotential,
+    Potential,
+    crystal,
+    load,
+    melt_quench,
+    potential,
+    random_silica,
+)
 from glassnb.models.lammps_engine import Lammps, LammpsError
 
 PAIR_POTENTIALS = ("SHIK", "BKS", "CHIK")
+POTENTIALS = (*PAIR_POTENTIALS, "Vashishta", "Tersoff")
 PAIRS = tuple(combinations_with_replacement(("Si", "O"), 2))
 
 
@@ -265,9 +277,12 @@ def test_wolf_sum_against_ewald() -> None:
     assert pair_sum(atoms, p)[0] + own == pytest.approx(ewald, rel=0.015)
 
 
-@pytest.mark.parametrize("name", ["SHIK", "BKS", "CHIK", "Vashishta"])
+@pytest.mark.parametrize("name", POTENTIALS)
 def test_dynamics_conserves_energy(name: str) -> None:
-    """Quartz at about 300 K without thermostat: 0.1 meV/atom in 1 ps of 1.6 fs steps."""
+    """Quartz at about 300 K without thermostat: 0.1 meV/atom in 1 ps of 1.6 fs steps.
+
+    Tersoff's cutoff function bends: 0.5 meV/atom.
+    """
     with model(quartz(), potential(name)) as lammps:
         lammps.commands(
             "minimize 1e-10 1e-4 500 1000",
@@ -282,17 +297,176 @@ def test_dynamics_conserves_energy(name: str) -> None:
             lammps.commands("run 100 post no")
             temperatures.append(lammps.thermo("temp"))
         drift = (lammps.thermo("etotal") - start) / 324
-        assert abs(drift) < 1e-4
+        assert abs(drift) < (5e-4 if name == "Tersoff" else 1e-4)
         # Half of the kinetic energy went into the vibrations (equipartition).
         assert np.mean(temperatures) == pytest.approx(300, rel=0.12)
 
 
 def test_quartz_stays_quartz() -> None:
-    """At the measured cell, the stress of each potential is small beside the modulus (38 GPa)."""
-    for name in ("SHIK", "BKS", "CHIK", "Vashishta"):
+    """At the measured cell, the stress of each potential is small beside the modulus (38 GPa).
+
+    Tersoff's quartz is the largest of the five.
+    """
+    for name in POTENTIALS:
         with model(quartz(), potential(name)) as lammps:
-            assert abs(lammps.thermo("press")) < 7
+            assert abs(lammps.thermo("press")) < (12 if name == "Tersoff" else 7)
             assert np.abs(lammps.per_atom("f")).max() < 2.0
+
+
+@pytest.mark.parametrize("name", PAIR_POTENTIALS)
+def test_table_is_the_formula_at_its_nodes(name: str) -> None:
+    """To rounding, 1e-9: LAMMPS interpolates between the very points that we give it."""
+    p = pair_potential(name)
+    nodes = np.sqrt(np.linspace(0.5**2, p.cutoff**2, 4000))
+    r = nodes[(nodes > 1.0) & (nodes < p.cutoff - 0.1)][::40]
+    for pair in PAIRS:
+        with model(dimer(*pair), p) as lammps:
+            energy, force = scan(lammps, r)
+        scale = np.abs(p.pair_force(*pair, r)) + 1.0
+        assert np.all(np.abs(energy - p.pair_energy(*pair, r)) < 1e-9 * scale)
+        assert np.all(np.abs(force - p.pair_force(*pair, r)) < 1e-7 * scale)
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_a_rough_start_is_pushed_apart(name: str) -> None:
+    """Atoms at random, pairs down to 0.6 Å: no error, and no fusion (Si-O 1.3 Å when hottest)."""
+    rng = np.random.default_rng(4)
+    points: list[np.ndarray] = []
+    edge = (216 / 0.0661) ** (1 / 3)
+    while len(points) < 216:
+        point = rng.uniform(0, edge, 3)
+        d = np.array(points).reshape(-1, 3) - point
+        if np.all(np.linalg.norm(d - edge * np.round(d / edge), axis=1) > 0.6):
+            points.append(point)
+    atoms = Atoms("Si72O144", points, cell=[edge] * 3, pbc=True)
+    assert 0.6 < neighbor_list("d", atoms, 1.2).min() < 0.8
+    with tempfile.TemporaryDirectory() as folder, Lammps() as lammps:
+        lammps.create(atoms, ("Si", "O"))
+        lammps.commands(
+            *potential(name).lammps_commands(folder),
+            "min_modify dmax 0.1",
+            "minimize 1.0e-4 1.0e-2 200 2000",
+            "velocity all create 4000 7 mom yes",
+            "timestep 0.0016",
+            "fix 1 all nvt temp 4000 4000 0.1",
+            "run 100",
+        )
+        atoms.positions = lammps.per_atom("x")
+        assert np.isfinite(lammps.thermo("pe"))
+    assert neighbor_list("d", atoms, {("Si", "O"): 2.0}).min() > 1.3
+    assert neighbor_list("d", atoms, {("O", "O"): 3.0, ("Si", "Si"): 3.0}).min() > 1.1
+
+
+# -- lines of the user ---------------------------------------------------------------------------
+
+EWALD = LammpsPotential(
+    name="BKS with Ewald's sum",
+    species=("Si", "O"),
+    cutoff=10.0,
+    needs_charges=True,
+    lines=(
+        "pair_style buck/coul/long 5.5 10.0",
+        "pair_coeff 1 1 0.0 1.0 0.0",
+        "pair_coeff 1 2 18003.7572 0.20520481 133.5381",
+        "pair_coeff 2 2 1388.7730 0.36231884 175.0",
+        "set type 1 charge 2.4",
+        "set type 2 charge -1.2",
+        "kspace_style pppm 1e-5",
+    ),
+)
+
+
+@contextmanager
+def own_model(atoms: Atoms, of: LammpsPotential) -> Iterator[Lammps]:
+    with Lammps() as lammps:
+        lammps.create(atoms, of.species, style="charge" if of.needs_charges else "atomic")
+        lammps.commands(*of.lammps_commands("nowhere"), "run 0")
+        yield lammps
+
+
+def test_ewald_in_own_lines_against_the_wolf_sum() -> None:
+    """Wolf's sum is an approximation, which its cutoff improves.
+
+    Forces in a glass at 300 K deviate by 9 % of their size at 10.17 Å, and by a third of that at
+    17 Å; the energies of glass and quartz by the same number, to 0.01 eV per atom.
+    """
+    bks = pair_potential("BKS")
+    far = replace(bks, coulomb_cutoff=17.0, cutoff=17.0)
+    glass, gaps = load("silica-pristine-648"), []
+    for atoms in (glass, quartz()):
+        with own_model(atoms, EWALD) as lammps:
+            ewald, forces = lammps.thermo("pe") / len(atoms), lammps.per_atom("f")
+        with model(atoms, bks) as lammps:
+            gaps.append(lammps.thermo("pe") / len(atoms) - ewald)
+            wolf = lammps.per_atom("f")
+        if atoms is glass:
+            size = np.std(forces)
+            assert np.std(forces - wolf) < 0.12 * size
+            with model(atoms, far) as lammps:
+                assert np.std(forces - lammps.per_atom("f")) < 0.04 * size
+    assert gaps[0] == pytest.approx(gaps[1], abs=0.01)
+
+
+def test_table_in_own_lines_is_the_potential_itself(tmp_path: Path) -> None:
+    shik = pair_potential("SHIK")
+    shik.write_table(tmp_path / "t", points=4000)
+    pairs = (("1 1", "Si-Si"), ("1 2", "Si-O"), ("2 2", "O-O"))
+    own = LammpsPotential(
+        name="SHIK by hand",
+        species=("Si", "O"),
+        cutoff=10.0,
+        lines=(
+            "pair_style table spline 4000",
+            *(f'pair_coeff {types} "{tmp_path / "t"}" {name} 10.0' for types, name in pairs),
+        ),
+    )
+    atoms = load("silica-pristine-648")
+    with own_model(atoms, own) as a, model(atoms, shik) as b:
+        assert np.array_equal(a.per_atom("f"), b.per_atom("f"))
+
+
+def test_charges_in_a_run_and_after_it_went_on(tmp_path: Path) -> None:
+    """A melt with Ewald's sum at 3000 K, in two parts."""
+    options: dict[str, Any] = {
+        "n_atoms": 108, "melt_temperature": 3000.0, "cooling_rate": 1e5, "melt_time": 0.08,
+        "relax_time": 0.04, "record_every": 10, "potential": EWALD, "checkpoint": tmp_path,
+    }  # fmt: skip
+    calls = iter(range(100))
+    part = melt_quench(**options, stop=lambda: next(calls) >= 6)
+    assert part.stopped
+    run = melt_quench(**options)
+    assert run.step[-1] > part.step[-1]
+    # Ewald's energy of silica by BKS, eV per atom: -19 to -18 for crystal to melt.
+    assert np.all((run.potential_energy > -19.5) & (run.potential_energy < -17))
+    history = run.atoms.info["history"]
+    assert history["potential"] == EWALD.name
+    assert history["parameters"]["potential"]["lines"] == list(EWALD.lines)
+    with pytest.raises(ValueError, match="its run has potential="):
+        melt_quench(**options | {"potential": replace(EWALD, lines=EWALD.lines[:-1])})
+
+
+def test_what_a_run_notes_of_a_potential() -> None:
+    shik = pair_potential("SHIK")
+    assert shik.record == "SHIK"
+    changed = replace(shik, short_cutoff=7.0)
+    assert isinstance(changed.record, dict)
+    assert changed.record["short_cutoff"] == 7.0
+
+
+def test_lines_that_lammps_refuses() -> None:
+    def own(*lines: str, **more: Any) -> LammpsPotential:
+        return LammpsPotential(
+            name="own", lines=lines, **{"species": ("Si", "O"), "cutoff": 3.0, **more}
+        )
+
+    with pytest.raises(ValueError, match=r"potential='own': LAMMPS refuses its line 'pair_styl"):
+        melt_quench(72, potential=own("pair_style no/such/style"))
+    with pytest.raises(ValueError, match=r"lines=\(\): must be several"):
+        own()
+    with pytest.raises(ValueError, match="lines='pair_style zero 3'"):
+        LammpsPotential(name="own", species=("Si", "O"), cutoff=3.0, lines="pair_style zero 3")
+    with pytest.raises(ValueError, match="cutoff=0.0: must be a positive"):
+        own("pair_style zero 3", cutoff=0.0)
 
 
 def test_errors_of_lammps_are_exceptions() -> None:
@@ -306,6 +480,7 @@ def test_errors_of_lammps_are_exceptions() -> None:
 def test_names() -> None:
     assert potential().name == "SHIK"
     assert potential("Vashishta").cutoff == 10.0
+    assert potential("Tersoff").title.startswith("Munetoh")
     with pytest.raises(ValueError, match=r"potential='shik'.*SHIK, BKS, CHIK, Vashishta"):
         potential("shik")
 

@@ -137,9 +137,6 @@ def test_shorter_reach_drops_small_integrals_only():
 def test_gather_undoes_dense():
     own = built(rattled(molecule("CH3OH")))
     np.testing.assert_array_equal(own.gather(own.dense(own.overlap)), own.overlap)
-    rows = (own.dense(own.overlap) * own.dense(own.values)).sum(axis=1)
-    by_atom = np.bincount(own.basis.orbital_atom, rows)
-    np.testing.assert_allclose(own.atom_sums(own.overlap * own.values), by_atom, atol=1e-13)
 
 
 # -- derivatives ---------------------------------------------------------------------------------
@@ -226,4 +223,4 @@ def test_pairs_stand_once():
     np.testing.assert_allclose(
         np.sort(np.repeat(pairs.distances * Bohr, 2)), np.sort(distance), atol=1e-10
     )
-    assert np.all((pairs.second > pairs.first) | pairs.own_images)
+    assert np.all(pairs.second >= pairs.first)

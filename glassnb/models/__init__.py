@@ -1,37 +1,78 @@
 """The second floor: where structures come from.
 
 Crystals from published refinements, glasses by molecular dynamics (LAMMPS) with published pair
-potentials, a small set of ready-made glasses, files of the field, and a comparison with measured
-properties. Melt-quench protocol and potential: Sundararaman, Huang, Ispas and Kob, J. Chem. Phys.
-148, 194504 (2018).
+potentials, quenched or permanently densified; ensembles with error bars; reverse Monte Carlo
+against neutron and X-ray data; a small set of ready-made glasses, files of the field, and a
+comparison with measured properties. Melt-quench protocol and potential: Sundararaman, Huang, Ispas
+and Kob, J. Chem. Phys. 148, 194504 (2018); densification: Onodera et al., NPG Asia Mater. 12, 85
+(2020); reverse Monte Carlo: McGreevy and Pusztai, Mol. Simul. 1, 359 (1988).
 """
 
 from glassnb.core.files import read, write
 from glassnb.models.comparison import compare_with_experiment
 from glassnb.models.crystals import crystal, crystals
+from glassnb.models.densify import Densification, densify
+from glassnb.models.density_series import DensificationSeries, densification_series
+from glassnb.models.ensemble import Ensemble, MeanStructureFactor, ensemble
 from glassnb.models.glasses import available, available_series, load, load_series
 from glassnb.models.md_run import SimulationError, Snapshot
 from glassnb.models.melt_quench import MeltQuench, melt_quench
 from glassnb.models.potentials import LammpsPotential, PairPotential, Potential, potential
+from glassnb.models.properties import model_properties
 from glassnb.models.random_structure import random_silica
+from glassnb.models.reverse_monte_carlo import (
+    BondAngle,
+    Coordination,
+    FixedAtoms,
+    MinimumDistance,
+    PairDistributionData,
+    PotentialEnergy,
+    Refinement,
+    Replicas,
+    ReverseMonteCarlo,
+    StructureFactorData,
+    refine_replicas,
+)
+from glassnb.models.zeolites import zeolite, zeolites
 
 __all__ = [
+    "BondAngle",
+    "Coordination",
+    "Densification",
+    "DensificationSeries",
+    "Ensemble",
+    "FixedAtoms",
     "LammpsPotential",
+    "MeanStructureFactor",
     "MeltQuench",
+    "MinimumDistance",
+    "PairDistributionData",
     "PairPotential",
     "Potential",
+    "PotentialEnergy",
+    "Refinement",
+    "Replicas",
+    "ReverseMonteCarlo",
     "SimulationError",
     "Snapshot",
+    "StructureFactorData",
     "available",
     "available_series",
     "compare_with_experiment",
     "crystal",
     "crystals",
+    "densification_series",
+    "densify",
+    "ensemble",
     "load",
     "load_series",
     "melt_quench",
+    "model_properties",
     "potential",
     "random_silica",
     "read",
+    "refine_replicas",
     "write",
+    "zeolite",
+    "zeolites",
 ]

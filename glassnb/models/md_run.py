@@ -19,7 +19,7 @@ from ase import Atoms
 from glassnb.core.jit import serial_kernels
 from glassnb.core.progress import Progress, ProgressOption, progress_bar
 from glassnb.models.checkpoint import Checkpoint
-from glassnb.models.lammps_engine import Lammps, LammpsError
+from glassnb.models.lammps_engine import Lammps, LammpsError, ranks
 from glassnb.models.md_protocol import Protocol, Stage
 from glassnb.models.potentials import Potential
 
@@ -84,9 +84,10 @@ class MolecularDynamics:
     checkpoint : Checkpoint, optional
         Where to save the state and to resume from.
     stop : callable, optional
-        Called without arguments between chunks; the run ends when it returns true.
+        Called without arguments between chunks; the run ends when it returns true. Not under
+        ``mpirun``, where the processes would not agree.
     on_update : callable, optional
-        Called with a :class:`Snapshot` at every record.
+        Called with a :class:`Snapshot` at every record, under ``mpirun`` in the first process.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class MolecularDynamics:
         self.rows: list[tuple[float, ...]] = []
         self.stages: list[str] = []
         self.trajectory: list[Atoms] = []
+        self.kept: dict[str, Atoms] = {}  # by the labels of their stages
         self._chunk = max(10, ATOM_STEPS_PER_CHUNK // len(start))
         self._save_every = max(100, ATOM_STEPS_PER_SAVE // len(start))
         self._frame_every = max(1, protocol.steps // max(1, protocol.snapshots))
@@ -134,6 +136,14 @@ class MolecularDynamics:
         SimulationError
             If the simulation becomes unstable.
         """
+        rank, size = ranks()
+        if size > 1 and self.stop is not None:
+            raise ValueError(
+                f"stop: {size} processes run together and could not agree on it; leave it out, "
+                "and use a checkpoint to end a run early"
+            )
+        if rank > 0:
+            progress, self.on_update = False, None
         saved = self.checkpoint.load() if self.checkpoint else None
         with progress_bar(self.protocol.steps, description, progress) as bar, Lammps() as lammps:
             if saved is None:
@@ -186,6 +196,8 @@ class MolecularDynamics:
 
     def _keep(self, lammps: Lammps, stage: Stage, end: int) -> None:
         """Record what is due at this step."""
+        if stage.keep and self.step == end:
+            self.kept[stage.keep] = self._structure(lammps)
         record = self.step % self.protocol.record_every == 0 or self.step == end
         frame = self.protocol.snapshots > 0 and self.step % self._frame_every == 0
         if not (record or frame):
@@ -225,13 +237,14 @@ class MolecularDynamics:
 
     def _structure(self, lammps: Lammps) -> Atoms:
         corner, edges = lammps.box()
-        atoms = Atoms(self.start.symbols, lammps.per_atom("x") - corner, cell=edges, pbc=True)
+        atoms = Atoms(self.start.numbers, lammps.per_atom("x") - corner, cell=edges, pbc=True)
         atoms.wrap()
         return atoms
 
     def _begin(self, lammps: Lammps) -> None:
         """Push the atoms of the start apart, and give them velocities."""
-        lammps.create(self.start, self.potential.species)
+        style = "charge" if self.potential.needs_charges else "atomic"
+        lammps.create(self.start, self.potential.species, style=style)
         self._define(lammps)
         first = self.protocol.stages[0]
         try:
@@ -251,7 +264,14 @@ class MolecularDynamics:
     def _define(self, lammps: Lammps) -> None:
         """Define all that LAMMPS does not keep in its restart files."""
         with tempfile.TemporaryDirectory(prefix="glassnb-") as folder:
-            lammps.commands(*self.potential.lammps_commands(folder))
+            for line in self.potential.lammps_commands(folder):
+                try:
+                    lammps.commands(line)
+                except LammpsError as error:
+                    raise ValueError(
+                        f"potential={self.potential.name!r}: LAMMPS refuses its line {line!r}: "
+                        f"{error}"
+                    ) from error
         lammps.commands(
             f"neighbor {SKIN} bin",
             f"timestep {self.protocol.timestep * 1.0e-3!r}",
@@ -264,12 +284,19 @@ class MolecularDynamics:
         assert self.checkpoint is not None
         lammps.commands(f'read_restart "{self.checkpoint.restart}"')
         self._define(lammps)
-        lammps.commands("run 0")
         self.step = self.checkpoint.step
+        if self.step == self.protocol.steps:
+            # Not before that: the first run drops the state of thermostats not yet defined.
+            lammps.commands("run 0")
         self.rows = [tuple(row) for row in saved["rows"].tolist()]
         self.stages = saved["stages"].tolist()
-        for positions, cell in zip(saved["positions"], saved["cells"], strict=True):
-            self.trajectory.append(Atoms(self.start.symbols, positions, cell=cell, pbc=True))
+        frames = [
+            Atoms(self.start.numbers, positions, cell=cell, pbc=True)
+            for positions, cell in zip(saved["positions"], saved["cells"], strict=True)
+        ]
+        kept = saved["kept"].tolist() if "kept" in saved else []  # none in older states
+        self.trajectory = frames[: len(frames) - len(kept)]
+        self.kept = dict(zip(kept, frames[len(self.trajectory) :], strict=True))
 
     def _save(self, lammps: Lammps) -> None:
         if self.checkpoint is None:
@@ -278,11 +305,13 @@ class MolecularDynamics:
         def write(path: Path | os.PathLike[str]) -> None:
             lammps.commands(f'write_restart "{path}"')
 
-        positions = [atoms.positions for atoms in self.trajectory]
-        cells = [atoms.cell.array for atoms in self.trajectory]
+        frames = [*self.trajectory, *self.kept.values()]
+        positions = [atoms.positions for atoms in frames]
+        cells = [atoms.cell.array for atoms in frames]
         records = {
             "rows": np.array(self.rows),
             "stages": np.array(self.stages),
+            "kept": np.array(list(self.kept), dtype=str),
             "positions": np.array(positions).reshape(-1, len(self.start), 3),
             "cells": np.array(cells).reshape(-1, 3, 3),
         }
@@ -297,12 +326,12 @@ class MolecularDynamics:
         if values[2] < thinnest:
             raise SimulationError(
                 f"the atoms fly apart (density {values[2]:.3f} g/cm³) in stage {stage.name!r} "
-                f"at step {self.step}: use a lower melt_temperature, or a pressure above 0"
+                f"at step {self.step}: use a lower {self.protocol.hottest}, or a pressure above 0"
             )
 
     def _unstable(self, stage: Stage, reason: str, cause: Exception | None = None) -> NoReturn:
         raise SimulationError(
             f"the simulation became unstable in stage {stage.name!r} after step {self.step} "
             f"({reason}): use a smaller timestep (now {self.protocol.timestep} fs), a lower "
-            "melt_temperature or a lower density"
+            f"{self.protocol.hottest} or a less dense start"
         ) from cause

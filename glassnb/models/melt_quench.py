@@ -8,19 +8,13 @@ than in a laboratory; density and coordination come out right, the intermediate-
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
-from ase import Atoms
-from ase.io import write as ase_write
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from glassnb.core.progress import ProgressOption
-from glassnb.core.provenance import atomic_path, provenance, to_json
+from glassnb.core.provenance import provenance
 from glassnb.models.checkpoint import Checkpoint
 from glassnb.models.md_protocol import (
     CoolingRate,
@@ -32,22 +26,20 @@ from glassnb.models.md_protocol import (
     steps_of,
     whole,
 )
-from glassnb.models.md_run import COLUMNS, MolecularDynamics, Snapshot
+from glassnb.models.md_result import SimulationResult, result_fields
+from glassnb.models.md_run import MolecularDynamics, Snapshot
 from glassnb.models.potentials import Potential
 from glassnb.models.potentials import potential as find_potential
 from glassnb.models.random_structure import box_edge, random_silica
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 __all__ = ["MeltQuench", "melt_quench"]
 
-FloatArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, repr=False)
-class MeltQuench:
+class MeltQuench(SimulationResult):
     """A glass and how it came about.
 
     Parameters
@@ -73,16 +65,6 @@ class MeltQuench:
         ``"melt at constant volume"``, ``"melt"``, ``"quench"`` or ``"relax"``.
     """
 
-    atoms: Atoms
-    trajectory: tuple[Atoms, ...]
-    step: npt.NDArray[np.int64]
-    time: FloatArray
-    temperature: FloatArray
-    pressure: FloatArray
-    density: FloatArray
-    potential_energy: FloatArray
-    stage: npt.NDArray[np.str_]
-
     def __repr__(self) -> str:
         """Say in a line what was made."""
         history = self.atoms.info["history"]
@@ -91,23 +73,6 @@ class MeltQuench:
             f"MeltQuench({len(self.atoms)} atoms, {history['potential']}, "
             f"{history['steps']} steps, {history['density']:.3f} g/cm³, {state})"
         )
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the run was stopped before its end."""
-        return bool(self.atoms.info["history"]["stopped"])
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the thermodynamics as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row per record; columns named as the fields.
-        """
-        import pandas as pd
-
-        return pd.DataFrame({name: getattr(self, name) for name in (*COLUMNS, "stage")})
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw temperature and density against time.
@@ -125,37 +90,6 @@ class MeltQuench:
         from glassnb.plotting.models import plot_melt_quench
 
         return plot_melt_quench(self, ax)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Save the glass alone, or everything.
-
-        Parameters
-        ----------
-        path : path-like
-            A name that ends in ``.extxyz`` or ``.extxyz.gz`` gets the glass with its history. Any
-            other name becomes a folder with ``glass.extxyz``, ``trajectory.extxyz``,
-            ``thermodynamics.csv`` and ``history.json``.
-
-        Returns
-        -------
-        pathlib.Path
-            What was written.
-        """
-        target = Path(path)
-        if target.name.endswith((".extxyz", ".extxyz.gz")):
-            with atomic_path(target) as temporary:
-                ase_write(temporary, self.atoms, format="extxyz")
-            return target
-        with atomic_path(target / "glass.extxyz") as temporary:
-            ase_write(temporary, self.atoms, format="extxyz")
-        if self.trajectory:
-            with atomic_path(target / "trajectory.extxyz") as temporary:
-                ase_write(temporary, list(self.trajectory), format="extxyz")
-        with atomic_path(target / "thermodynamics.csv") as temporary:
-            self.to_frame().to_csv(temporary, index=False)
-        with atomic_path(target / "history.json") as temporary:
-            temporary.write_text(to_json(self.atoms.info["history"]) + "\n", encoding="utf-8")
-        return target
 
 
 def melt_quench(
@@ -266,7 +200,7 @@ def melt_quench(
     )  # fmt: skip
     arguments = {
         "n_atoms": n_atoms,
-        "potential": model.name,
+        "potential": model.record,
         "density": density,
         "melt_temperature": melt_temperature,
         "quench_temperature": quench_temperature,
@@ -290,7 +224,8 @@ def melt_quench(
             start, model, protocol, checkpoint=saved, stop=stop, on_update=on_update
         )
         atoms = dynamics.run(progress, "melt-quench")
-    return _result(atoms, dynamics, model, history)
+    history["method"] = "melt-quench by molecular dynamics (LAMMPS)"
+    return MeltQuench(**result_fields(atoms, dynamics, history))
 
 
 def _model(potential: str | Potential) -> Potential:
@@ -351,26 +286,3 @@ def _stages(
         Stage("relax", last, (cold, cold), (load, load)),
     )
     return tuple(stage for stage in stages if stage.steps)
-
-
-def _result(
-    atoms: Atoms, dynamics: MolecularDynamics, model: Potential, history: Mapping[str, Any]
-) -> MeltQuench:
-    columns = dict(zip(COLUMNS, np.array(dynamics.rows).T, strict=True))
-    atoms.info["history"] = dict(history) | {
-        "method": "melt-quench by molecular dynamics (LAMMPS)",
-        "potential": model.name,
-        "potential_source": model.source,
-        "steps": dynamics.step,
-        "stopped": dynamics.stopped,
-        "minimised": dynamics.protocol.minimise and not dynamics.stopped,
-        "temperature": float(columns["temperature"][-1]),
-        "density": float(columns["density"][-1]),
-    }
-    result = MeltQuench(
-        atoms=atoms,
-        trajectory=tuple(dynamics.trajectory),
-        stage=np.array(dynamics.stages),
-        **columns,
-    )
-    return replace(result, step=result.step.astype(np.int64))

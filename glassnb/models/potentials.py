@@ -1,4 +1,4 @@
-"""Interatomic potentials of silica, as published and as tables for LAMMPS.
+"""Interatomic potentials of silica: as published, as tables for LAMMPS, or as lines of its input.
 
 The parameters stand in ``glassnb/data/potentials.toml``, with their sources and the formula that
 all pair potentials share: a Buckingham term with a core, and the undamped Wolf sum for the charges.
@@ -10,7 +10,7 @@ import os
 import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from itertools import combinations_with_replacement
@@ -62,32 +62,42 @@ class PairParameters:
     wall: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Potential(ABC):
     """What an engine has to know of an interatomic potential.
 
     Parameters
     ----------
     name : str
-        Name by which :func:`potential` finds it.
-    title : str
-        Authors and year.
+        Name by which :func:`potential` finds it, or by which records call it.
     species : tuple of str
         Chemical symbols, in the order of LAMMPS's atom types.
     cutoff : float
         Largest distance in Å at which two atoms interact directly.
+    title : str
+        Authors and year.
     source : str
         Publication.
     formula : str
         The energy in words or symbols.
+    needs_charges : bool
+        Whether the atoms of the engine carry charges; the tables of a :class:`PairPotential` hold
+        them.
     """
 
     name: str
-    title: str
     species: tuple[str, ...]
     cutoff: float
+    title: str
     source: str
     formula: str
+    needs_charges: bool = False
+
+    @property
+    def record(self) -> str | dict[str, Any]:
+        """What a run notes: the name where :func:`potential` knows it, else every parameter."""
+        known = self.name in _data() and self == potential(self.name)
+        return self.name if known else asdict(self)
 
     @abstractmethod
     def lammps_commands(self, folder: str | os.PathLike[str]) -> list[str]:
@@ -105,19 +115,21 @@ class Potential(ABC):
         """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PairPotential(Potential):
     """A potential of pairs, with the formula of ``glassnb/data/potentials.toml``.
 
     Parameters
     ----------
-    name, title : str
+    name : str
         See :class:`Potential`.
     species : tuple of str
         Chemical symbols, in the order of LAMMPS's atom types.
     cutoff : float
         Largest distance in Å at which two atoms interact directly.
-    source, formula : str
+    title, source, formula : str
+        See :class:`Potential`.
+    needs_charges : bool
         See :class:`Potential`.
     charges : dict of str to float
         Charge of each species in e.
@@ -277,25 +289,58 @@ class PairPotential(Potential):
         return energy + wolf * s, slope + wolf_slope * s + wolf * s_slope
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LammpsPotential(Potential):
     """A potential that LAMMPS has, with the lines of input that define it.
 
     Parameters
     ----------
-    name, title : str
-        See :class:`Potential`.
+    name : str
+        By which the records of a run call it.
     species : tuple of str
         Chemical symbols, in the order of LAMMPS's atom types.
     cutoff : float
         Largest distance in Å at which two atoms interact directly.
-    source, formula : str
+    title, source, formula : str
         See :class:`Potential`.
+    needs_charges : bool
+        Whether the atoms carry charges (``atom_style charge``); the lines set them, for example
+        ``set type 1 charge 2.4``.
     lines : tuple of str
-        LAMMPS input in metal units; ``{potentials}`` stands for LAMMPS's own potentials folder.
+        LAMMPS input in metal units, from ``pair_style`` on; ``{potentials}`` stands for LAMMPS's
+        own potentials folder.
+
+    Raises
+    ------
+    ValueError
+        If there are no lines or species, or the cutoff is not positive.
+
+    Examples
+    --------
+    >>> own = LammpsPotential(
+    ...     name="mine",
+    ...     species=("Si", "O"),
+    ...     cutoff=3.0,
+    ...     lines=("pair_style tersoff", 'pair_coeff * * "{potentials}/SiO.tersoff" Si O'),
+    ... )
+    >>> own.source
+    'given by the user'
     """
 
     lines: tuple[str, ...]
+    title: str = "lines of LAMMPS input"
+    source: str = "given by the user"
+    formula: str = "as the lines say"
+
+    def __post_init__(self) -> None:
+        """Check what a run would stumble over later."""
+        for name in ("species", "lines"):
+            value = getattr(self, name)
+            if isinstance(value, str) or not all(isinstance(v, str) for v in value) or not value:
+                raise ValueError(f"{name}={value!r}: must be several pieces of text, in a tuple")
+            object.__setattr__(self, name, tuple(value))
+        if not 0 < self.cutoff < float("inf"):
+            raise ValueError(f"cutoff={self.cutoff!r}: must be a positive distance in Å")
 
     def lammps_commands(self, folder: str | os.PathLike[str]) -> list[str]:
         """Return the commands that define the potential in LAMMPS.
@@ -321,12 +366,13 @@ def potential(name: str = "SHIK") -> Potential:
     Parameters
     ----------
     name : str
-        ``"SHIK"``, ``"BKS"``, ``"CHIK"`` (pair potentials with the Wolf sum) or ``"Vashishta"``.
+        ``"SHIK"``, ``"BKS"``, ``"CHIK"`` (pair potentials with the Wolf sum), ``"Vashishta"`` (two-
+        and three-body terms) or ``"Tersoff"`` (bond order).
 
     Returns
     -------
     Potential
-        A :class:`PairPotential`, or a :class:`LammpsPotential` for ``"Vashishta"``.
+        A :class:`PairPotential`, or a :class:`LammpsPotential` for the last two.
 
     Raises
     ------
@@ -352,11 +398,8 @@ def _data() -> dict[str, Any]:
 
 
 def _from_data(name: str, data: Mapping[str, Any]) -> Potential:
-    if "lammps" in data:
-        return LammpsPotential(
-            name, data["title"], tuple(data["species"]), data["cutoff"], data["source"],
-            formula="two- and three-body terms, see source", lines=tuple(data["lammps"]),
-        )  # fmt: skip
+    if "lines" in data:
+        return LammpsPotential(name=name, **data)
     pairs = {}
     for label, values in data["pairs"].items():
         first, second = label.split("-")

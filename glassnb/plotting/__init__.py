@@ -6,6 +6,7 @@ Okabe and Ito, which colour-blind readers can tell apart.
 
 from glassnb.plotting.cavities import plot_cavities
 from glassnb.plotting.cycles import plot_cavity_tree, plot_cycle, plot_cycle_sizes
+from glassnb.plotting.ensembles import plot_ensemble, plot_mean_structure_factor
 from glassnb.plotting.figures import SPECIES_COLOURS, paper_style, save_figure, species_colour
 from glassnb.plotting.learning import (
     plot_coefficient_map,
@@ -14,8 +15,13 @@ from glassnb.plotting.learning import (
     plot_learned,
     plot_nearest_crystals,
 )
-from glassnb.plotting.models import plot_melt_quench
+from glassnb.plotting.models import (
+    plot_densification,
+    plot_densification_series,
+    plot_melt_quench,
+)
 from glassnb.plotting.network import plot_bond_angles, plot_coordination
+from glassnb.plotting.refinement import plot_chi2, plot_refinement
 from glassnb.plotting.ring_environment import plot_ring_environment, plot_ring_map
 from glassnb.plotting.rings import (
     plot_ring,
@@ -27,6 +33,7 @@ from glassnb.plotting.rings import (
 from glassnb.plotting.scattering import (
     plot_experiment,
     plot_pair_distribution,
+    plot_pair_function,
     plot_structure_factor,
 )
 from glassnb.plotting.structure import plot_slab
@@ -38,19 +45,26 @@ __all__ = [
     "plot_bond_angles",
     "plot_cavities",
     "plot_cavity_tree",
+    "plot_chi2",
     "plot_coefficient_map",
     "plot_coordination",
     "plot_crystal_diagram",
     "plot_cycle",
     "plot_cycle_sizes",
+    "plot_densification",
+    "plot_densification_series",
     "plot_embedding",
+    "plot_ensemble",
     "plot_experiment",
     "plot_learned",
+    "plot_mean_structure_factor",
     "plot_melt_quench",
     "plot_nearest_crystals",
     "plot_pair_distribution",
+    "plot_pair_function",
     "plot_persistence_diagram",
     "plot_persistence_image",
+    "plot_refinement",
     "plot_ring",
     "plot_ring_compaction",
     "plot_ring_environment",

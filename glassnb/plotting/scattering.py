@@ -10,8 +10,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from glassnb.scattering import ExperimentalData, PairDistribution, StructureFactor
+    from glassnb.scattering.pair_function import ExperimentalPairFunction
 
-__all__ = ["plot_experiment", "plot_pair_distribution", "plot_structure_factor"]
+__all__ = [
+    "plot_experiment",
+    "plot_pair_distribution",
+    "plot_pair_function",
+    "plot_structure_factor",
+]
 
 _S_LABEL = {"neutron": "$S_N(Q)$", "x-ray": "$S_X(Q)$", "electron": "$S_e(Q)$"}
 
@@ -58,7 +64,7 @@ def plot_structure_factor(sq: StructureFactor, ax: Axes | None = None) -> Axes:
     """
     ax = new_axes(ax)
     ax.plot(sq.q, sq.total, label=f"model, {sq.radiation}")
-    return _s_axes(ax, sq.radiation, sq.q[-1])
+    return s_axes(ax, sq.radiation, sq.q[-1])
 
 
 def plot_experiment(data: ExperimentalData, ax: Axes | None = None) -> Axes:
@@ -78,10 +84,35 @@ def plot_experiment(data: ExperimentalData, ax: Axes | None = None) -> Axes:
     """
     ax = new_axes(ax)
     ax.plot(data.q, data.total, "o", ms=2, color="k", mfc="none", mew=0.5, label=data.source)
-    return _s_axes(ax, data.radiation, data.q[-1])
+    return s_axes(ax, data.radiation, data.q[-1])
 
 
-def _s_axes(ax: Axes, radiation: str, q_max: float) -> Axes:
+def plot_pair_function(data: ExperimentalPairFunction, ax: Axes | None = None) -> Axes:
+    """Draw a measured pair distribution function as points.
+
+    Parameters
+    ----------
+    data : ExperimentalPairFunction
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+    """
+    ax = new_axes(ax)
+    ax.plot(data.r, data.values, "o", ms=2, color="k", mfc="none", mew=0.5, label=data.source)
+    ax.axhline(float(data.function == "g"), color="0.7", lw=0.6, zorder=0)
+    name = data.function.replace("_PDF", r"_\mathrm{PDF}")
+    ax.set(xlabel="$r$ (Å)", ylabel=f"${name}(r)$", xlim=(0, min(10.0, data.r[-1])))
+    add_legend(ax)
+    return ax
+
+
+def s_axes(ax: Axes, radiation: str, q_max: float) -> Axes:
+    """Label axes of a structure factor, and draw the line at 1 and the legend."""
     ax.axhline(1, color="0.7", lw=0.6, zorder=0)
     ax.set(xlabel="$Q$ (Å$^{-1}$)", ylabel=_S_LABEL[radiation], xlim=(0, min(20.0, q_max)))
     add_legend(ax)

@@ -7,8 +7,14 @@ convention.
 """
 
 from glassnb.scattering.broadening import broaden, real_space_broadening
-from glassnb.scattering.experiment import ExperimentalData, r_factor, read_experiment
+from glassnb.scattering.experiment import (
+    ExperimentalData,
+    fetch_experiment,
+    r_factor,
+    read_experiment,
+)
 from glassnb.scattering.pair_distribution import PairDistribution, pair_distribution
+from glassnb.scattering.pair_function import ExperimentalPairFunction, read_pair_function
 from glassnb.scattering.peaks import DiffractionPeak, first_sharp_diffraction_peak
 from glassnb.scattering.reciprocal import ReciprocalAmplitudes, reciprocal_amplitudes
 from glassnb.scattering.structure_factor import StructureFactor, structure_factor
@@ -22,16 +28,19 @@ from glassnb.scattering.weights import (
 __all__ = [
     "DiffractionPeak",
     "ExperimentalData",
+    "ExperimentalPairFunction",
     "PairDistribution",
     "ReciprocalAmplitudes",
     "StructureFactor",
     "broaden",
     "electron_form_factor",
+    "fetch_experiment",
     "first_sharp_diffraction_peak",
     "neutron_scattering_length",
     "pair_distribution",
     "r_factor",
     "read_experiment",
+    "read_pair_function",
     "real_space_broadening",
     "reciprocal_amplitudes",
     "scattering_factors",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pandas as pd
 from ase.formula import Formula
 from numpy.typing import ArrayLike, NDArray
 
+from glassnb.scattering.experiment_files import read_columns
 from glassnb.scattering.weights import check_radiation, scattering_factors
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from glassnb.scattering.peaks import HasStructureFactor
 
-__all__ = ["ExperimentalData", "r_factor", "read_experiment"]
+__all__ = ["ExperimentalData", "fetch_experiment", "r_factor", "read_experiment"]
 
 CONVENTIONS = ("S", "S-1", "Q(S-1)", "F")
 # The same functions as they are often written.
@@ -95,10 +97,13 @@ def read_experiment(
     radiation: str = "neutron",
     composition: str | None = None,
 ) -> ExperimentalData:
-    """Read a measured structure factor from two- or three-column text.
+    """Read a measured structure factor from a text file.
 
-    Columns are Q in Å⁻¹, the function, and its standard error where there is a third. Lines that
-    do not begin with a number are headers; commas, semicolons, tabs and spaces part the columns.
+    Columns are Q in Å⁻¹, the function, and its standard error where there is a third; in the four
+    columns of PDFgetN and Mantid the last is the error. Commas, semicolons, tabs and spaces part
+    them. The headers of Gudrun (``.mint01``, ``.mdcs01``), RMC++ and RMCProfile (number of points
+    and title), PDFgetX3 (``.sq``, ``.fq``) and xmgrace are passed over, and so are lines above the
+    table that do not begin with a number.
 
     Parameters
     ----------
@@ -132,8 +137,12 @@ def read_experiment(
         raise ValueError(
             'composition=None: F = <b>^2 (S - 1) needs it, for example composition="SiO2"'
         )
-    table = _read_table(Path(path))
-    q, values = table[:, 0], table[:, 1]
+    table = read_columns(Path(path), "Q")
+    if convention == "F" and Path(path).suffix == ".fq" and "start data" in table.header:
+        raise ValueError(
+            f"{path}: PDFgetX3 means Q(S-1) when it writes F(Q); read it with convention='Q(S-1)'"
+        )
+    q = table.x
     scale, one = np.ones_like(q), 1.0
     if convention == "S":
         one = 0.0
@@ -141,9 +150,63 @@ def read_experiment(
         scale = 1 / q
     elif convention == "F":
         scale = 1 / _mean_square(str(composition), q, radiation)
-    sigma = np.abs(table[:, 2] * scale) if table.shape[1] > 2 else None
+    sigma = None if table.sigma is None else table.sigma * scale
     source = f"{Path(path).name}, read as {convention}(Q)"
-    return ExperimentalData(q, values * scale + one, sigma, radiation, source)
+    return ExperimentalData(q, table.values * scale + one, sigma, radiation, source)
+
+
+def fetch_experiment(
+    url: str,
+    sha256: str,
+    convention: str = "S",
+    *,
+    radiation: str = "neutron",
+    composition: str | None = None,
+    folder: str | os.PathLike[str] | None = None,
+) -> ExperimentalData:
+    """Download a measured structure factor once, check that it is the right file, and read it.
+
+    Data that may not be passed on with a notebook can so be named in it instead.
+
+    Parameters
+    ----------
+    url : str
+        Where the file lies: http, https, ftp, or a DOI of Zenodo, Figshare or Dataverse as
+        ``doi:10.5281/zenodo.123/file.dat``.
+    sha256 : str
+        Its SHA-256 checksum, 64 hexadecimal digits.
+    convention : str
+        What the second column holds; see :func:`read_experiment`.
+    radiation : str
+        ``"neutron"``, ``"x-ray"`` or ``"electron"``.
+    composition : str, optional
+        Chemical formula; needed for ``"F"``.
+    folder : path-like, optional
+        Where the file is kept; a folder for glassnb in the user's cache when omitted.
+
+    Returns
+    -------
+    ExperimentalData
+        S(Q) in the Faber-Ziman convention.
+
+    Raises
+    ------
+    ValueError
+        If the checksum is not one or not that of the file, or :func:`read_experiment` stops.
+    OSError
+        If the file cannot be reached and is not in the folder.
+    """
+    import pooch
+
+    digits = sha256.removeprefix("sha256:").lower()
+    if not re.fullmatch("[0-9a-f]{64}", digits):
+        raise ValueError(f"sha256={sha256!r}: must be the 64 hexadecimal digits of `sha256sum`")
+    name = url.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
+    path = pooch.retrieve(
+        url, f"sha256:{digits}", fname=f"{digits[:8]}-{name}",
+        path=folder or pooch.os_cache("glassnb"),
+    )  # fmt: skip
+    return read_experiment(path, convention, radiation=radiation, composition=composition)
 
 
 def r_factor(
@@ -198,38 +261,3 @@ def _mean_square(composition: str, q: ArrayLike, radiation: str) -> NDArray[np.f
     b = scattering_factors(list(count), q, radiation)
     c = np.array(list(count.values())) / sum(count.values())
     return np.asarray((c @ b) ** 2 * (0.01 if radiation == "neutron" else 1.0))
-
-
-def _read_table(path: Path) -> NDArray[np.float64]:
-    """Return the rows of numbers of a text file, Q > 0 only."""
-    rows: list[list[float]] = []
-    for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
-        words = line.replace(",", " ").replace(";", " ").split()
-        try:
-            row = [float(word) for word in words[:3]]
-        except ValueError:
-            if rows and not line.lstrip().startswith(("#", "!")):
-                raise ValueError(
-                    f"{path}, line {number}: expected two or three numbers, found {line.strip()!r}"
-                ) from None
-            continue  # a header
-        if not row:
-            continue
-        if len(row) < 2 or (rows and len(row) != len(rows[0])):
-            # a count of points above the table is a header too
-            if not rows and len(row) < 2:
-                continue
-            raise ValueError(
-                f"{path}, line {number}: expected {len(rows[0]) if rows else 2} columns, "
-                f"found {len(row)}"
-            )
-        rows.append(row)
-    if len(rows) < 2:
-        raise ValueError(f"{path}: expected rows of Q and S(Q), found {len(rows)}")
-    table = np.array(rows)
-    table = table[table[:, 0] > 0]
-    if not np.isfinite(table).all():
-        raise ValueError(f"{path}: holds NaN or infinite numbers; remove these rows")
-    if (np.diff(table[:, 0]) <= 0).any():
-        raise ValueError(f"{path}: Q in the first column must rise from row to row")
-    return table

@@ -1,4 +1,4 @@
-"""Inspectors for notebooks: build a glass, look at a structure, its rings and its diagrams."""
+"""Inspectors for notebooks: build a glass, refine it, look at it, its rings and its diagrams."""
 
 import lazy_loader as _lazy
 
@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "diagram_explorer": ["DiagramExplorer"],
         "glass_builder": ["GlassBuilder"],
+        "refinement_monitor": ["RefinementMonitor"],
         "ring_inspector": ["RingInspector"],
         "structure_viewer": ["StructureViewer"],
     },

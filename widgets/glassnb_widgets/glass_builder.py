@@ -21,7 +21,7 @@ from glassnb_widgets.viewer import Canvas, structure_part
 
 __all__ = ["GlassBuilder"]
 
-_POTENTIALS = ("SHIK", "BKS", "CHIK", "Vashishta")
+_POTENTIALS = ("SHIK", "BKS", "CHIK", "Vashishta", "Tersoff")
 
 
 class GlassBuilder(ipw.VBox):

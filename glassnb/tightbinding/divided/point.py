@@ -49,6 +49,8 @@ class DividedSinglePoint:
 
     Parameters
     ----------
+    atoms : ase.Atoms
+        A copy of it.
     basis : Basis
         Its orbitals.
     pairs : AtomPairs
@@ -64,9 +66,10 @@ class DividedSinglePoint:
     repulsion : tuple of ndarray
         Energies of the atoms, gradient and virial.
     dispersion : Dispersion
-        The same.
+        Energy, gradient and virial.
     """
 
+    atoms: Atoms
     basis: Basis
     pairs: AtomPairs
     division: Division
@@ -83,16 +86,21 @@ class DividedSinglePoint:
         Shared as in the undivided solver, and the electrons that the density has too many or too
         few by the populations.
         """
-        solution = self.scc.solution
-        energies = solution.band_energies + solution.entropy_energy / self.basis.species.size
-        charged = self.field.energies(self.scc.charges)
-        assert self.dispersion.energies is not None
-        return np.asarray(energies + charged + self.repulsion[0] + self.dispersion.energies)
+        attraction = _dispersion(self.atoms, per_atom=True).energies
+        assert attraction is not None
+        entropy = self.scc.solution.entropy_energy / self.basis.species.size
+        return np.asarray(self._without_dispersion + entropy + attraction)
 
     @property
     def energy(self) -> float:
         """Total energy in Hartree, the entropy term included."""
-        return float(self.energies.sum())
+        total = float(self._without_dispersion.sum()) + self.scc.solution.entropy_energy
+        return total + self.dispersion.energy
+
+    @cached_property
+    def _without_dispersion(self) -> FloatArray:
+        charged = self.field.energies(self.scc.charges)
+        return np.asarray(self.scc.solution.band_energies + charged + self.repulsion[0])
 
     @property
     def charges(self) -> FloatArray:
@@ -229,11 +237,24 @@ def divided_single_point(
         tolerance=tolerance, max_cycles=max_cycles, progress=progress,
     )  # fmt: skip
     division.remember(scc.solution)
-    cell = np.asarray(atoms.cell) / BOHR if atoms.pbc.any() else None
-    attraction = dispersion(atoms.numbers, atoms.positions / BOHR, cell)
+    attraction = _dispersion(atoms, per_atom=False)
     return DividedSinglePoint(
-        basis, pairs, division, crew, charge_field, scc, repulsion(basis, pairs), attraction
+        atoms.copy(),
+        basis,
+        pairs,
+        division,
+        crew,
+        charge_field,
+        scc,
+        repulsion(basis, pairs),
+        attraction,
     )
+
+
+def _dispersion(atoms: Atoms, per_atom: bool) -> Dispersion:
+    """Return the dispersion; only with energies of atoms does it take matrices over all pairs."""
+    cell = np.asarray(atoms.cell) / BOHR if atoms.pbc.any() else None
+    return dispersion(atoms.numbers, atoms.positions / BOHR, cell, per_atom=per_atom)
 
 
 def _check_closed_shell(basis: Basis, charge: float, multiplicity: int | None) -> None:

@@ -100,24 +100,6 @@ class Hamiltonian:
         rows, columns = self.places
         return matrix[rows, columns]
 
-    def atom_sums(self, values: FloatArray) -> FloatArray:
-        """Add up blocks by atom, as over the rows of the full matrix.
-
-        Parameters
-        ----------
-        values : ndarray, shape (starts[-1],)
-            For example the products of a density and the Hamiltonian.
-
-        Returns
-        -------
-        ndarray, shape (n_atoms,)
-            Each pair counts once for each of its atoms.
-        """
-        n = self.basis.species.size
-        blocks = np.add.reduceat(values, self.starts[:-1])
-        sums = np.bincount(self.pairs.first, blocks, n)
-        return np.asarray(sums + np.bincount(self.pairs.second[n:], blocks[n:], n))
-
     def gradient(
         self, density: FloatArray, weighted: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -59,11 +59,6 @@ class AtomPairs:
             self.distances[which],
         )  # fmt: skip
 
-    @property
-    def own_images(self) -> npt.NDArray[np.bool_]:
-        """True for the pairs of an atom with its own image, shape (n_pairs,)."""
-        return np.asarray(self.first == self.second)
-
 
 def atom_pairs(atoms: Atoms, cutoff: float) -> AtomPairs:
     """Find all pairs of atoms within a distance.

@@ -1,0 +1,259 @@
+"""Scans on disk.
+
+============  ==========================================================  ====================
+name          what it is                                                  opened by
+============  ==========================================================  ====================
+a folder      ``patterns.npy``, read from the disk piece by piece, and    this package; NumPy
+              ``scan.npz``, all that belongs to them; a stopped scan
+              goes on
+``.npz``      one compressed file of everything                           this package; NumPy
+``.hspy``     HDF5 in the layout of hyperspy: patterns and axes           hyperspy
+``.h5``       HDF5 in the layout EMD 1.0: patterns and axes               py4DSTEM, emdfile
+============  ==========================================================  ====================
+
+The last two need h5py, which is imported when they are written.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnb.core.provenance import atomic_path, from_json, to_json
+from glassnb.diffraction.probe import Probe
+from glassnb.diffraction.result import DiffractionScan
+
+__all__ = ["Store", "load", "save"]
+
+_PATTERNS = "patterns.npy"
+_RECORD = "scan.npz"  # everything but the patterns, written last
+_ARGUMENTS = "arguments.json"  # what a scan depends on
+_FLAGS = "finished.npy"  # rows that are whole on disk
+_EVERY = 2.0  # seconds between two notes of them
+
+
+class Store:
+    """The folder of a scan that is written while it is computed, and goes on if it was stopped.
+
+    Parameters
+    ----------
+    path : path-like
+        A folder, made if missing.
+    shape : tuple of int
+        Shape of the scan.
+    pieces : tuple of int
+        Number of orientations, and of rows of positions in each.
+    k_x, k_y : numpy.ndarray
+        Wave numbers of the pixels in 1/Å.
+    info : dict
+        What the scan depends on, under ``"parameters"``; only a scan with the same may go on.
+
+    Raises
+    ------
+    ValueError
+        If it is a file, or a folder that holds something else.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        shape: tuple[int, ...],
+        pieces: tuple[int, int],
+        k_x: NDArray[np.float64],
+        k_y: NDArray[np.float64],
+        info: Mapping[str, Any],
+    ) -> None:
+        self.path, self.k_x, self.k_y = Path(path), k_x, k_y
+        arguments = from_json(to_json({"shape": shape, **info["parameters"]}))
+        if self.path.exists():
+            _compare(self.path, arguments)
+        else:
+            _new_folder(self.path, (*shape, k_x.size, k_y.size), "float32", arguments)
+        self.patterns = np.load(self.path / _PATTERNS, mmap_mode="r+")
+        flags = self.path / _FLAGS
+        self._flags = np.load(flags) if flags.exists() else np.zeros(pieces, dtype=bool)
+        self._lock, self._noted = threading.Lock(), time.monotonic()
+
+    def done(self, orientation: int) -> NDArray[np.bool_]:
+        """Say which rows of an orientation are on disk already, shape (n_rows,)."""
+        with self._lock:
+            return self._flags[orientation].copy()
+
+    def read(self, region: tuple[Any, ...]) -> NDArray[np.float32]:
+        """Return the patterns of a row, shape (n, n_k_x, n_k_y)."""
+        return np.asarray(self.patterns[region]).reshape(-1, self.k_x.size, self.k_y.size)
+
+    def write(
+        self, piece: tuple[int, int], region: tuple[Any, ...], patterns: NDArray[np.float32]
+    ) -> None:
+        """Write the patterns of a row, and note from time to time which rows are there."""
+        self.patterns[region] = patterns
+        with self._lock:
+            self._flags[piece] = True
+            if time.monotonic() - self._noted > _EVERY:
+                self._note()
+
+    def close(self) -> None:
+        """Note which rows are there."""
+        with self._lock:
+            self._note()
+
+    def finish(self, scan: DiffractionScan) -> DiffractionScan:
+        """Write what belongs to the patterns, and return the scan with its patterns on disk."""
+        self.close()
+        _write_record(self.path / _RECORD, scan)
+        return replace(scan, patterns=np.load(self.path / _PATTERNS, mmap_mode="r"))
+
+    def _note(self) -> None:
+        self.patterns.flush()
+        with atomic_path(self.path / _FLAGS) as temporary:
+            np.save(temporary, self._flags)
+        self._noted = time.monotonic()
+
+
+def save(scan: DiffractionScan, path: str | os.PathLike[str]) -> Path:
+    """Save a scan in the format that the name says.
+
+    Parameters
+    ----------
+    scan : DiffractionScan
+        What to save.
+    path : path-like
+        A name that ends in ``.npz``, ``.hspy`` or ``.h5``; any other is a folder.
+
+    Returns
+    -------
+    pathlib.Path
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        If there are no patterns to write, or the folder exists.
+    ImportError
+        If h5py is missing and needed.
+    """
+    target = Path(path)
+    if target.suffix == ".npz":
+        _write_record(target, scan, patterns=True)
+        return target
+    if scan.patterns is None:
+        raise ValueError(f"path={str(path)!r}: this scan kept no patterns; save it as .npz")
+    if target.suffix in (".hspy", ".h5"):
+        from glassnb.diffraction.export import write_emd, write_hspy
+
+        (write_hspy if target.suffix == ".hspy" else write_emd)(scan, target)
+        return target
+    if target.exists():
+        raise ValueError(f"path={str(path)!r}: exists already; remove it or use another name")
+    shape = (*scan.shape, scan.k_x.size, scan.k_y.size)
+    _new_folder(target, shape, str(scan.patterns.dtype), {"shape": scan.shape})
+    copy = np.load(target / _PATTERNS, mmap_mode="r+")
+    for index in np.ndindex(*scan.shape[:-1]):
+        copy[index] = np.asarray(scan.patterns[index])
+    copy.flush()
+    _write_record(target / _RECORD, scan)
+    return target
+
+
+def load(path: str | os.PathLike[str]) -> DiffractionScan:
+    """Open a saved scan.
+
+    Parameters
+    ----------
+    path : path-like
+        A folder or a ``.npz`` file.
+
+    Returns
+    -------
+    DiffractionScan
+        The scan; the patterns of a folder stay on disk.
+
+    Raises
+    ------
+    ValueError
+        If there is no such scan, or it is not finished.
+    """
+    source = Path(path)
+    if source.suffix == ".npz" and source.is_file():
+        return _read_record(source)
+    if not (source / _ARGUMENTS).exists():
+        raise ValueError(
+            f"path={str(path)!r}: is no folder or .npz file of a scan; measured "
+            "patterns go through DiffractionScan.from_array"
+        )
+    if not (source / _RECORD).exists():
+        raise ValueError(
+            f"path={str(path)!r}: the scan is not finished; call scan(..., keep={str(path)!r}) "
+            "again with the same arguments to go on"
+        )
+    return replace(
+        _read_record(source / _RECORD), patterns=np.load(source / _PATTERNS, mmap_mode="r")
+    )
+
+
+def _new_folder(
+    path: Path, shape: tuple[int, ...], dtype: str, arguments: Mapping[str, Any]
+) -> None:
+    """Make the folder of a scan, its patterns empty; the arguments come last and make it valid."""
+    path.mkdir(parents=True)
+    with atomic_path(path / _PATTERNS) as temporary:
+        np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=shape).flush()
+    with atomic_path(path / _ARGUMENTS) as temporary:
+        temporary.write_text(to_json(arguments), encoding="utf-8")
+
+
+def _compare(path: Path, arguments: Mapping[str, Any]) -> None:
+    """Refuse to go on with a scan of other arguments."""
+    if not (path / _ARGUMENTS).exists():
+        raise ValueError(f"keep={str(path)!r}: exists already and is no scan; use another name")
+    saved = from_json((path / _ARGUMENTS).read_text(encoding="utf-8"))
+    for name in sorted({*saved, *arguments}):
+        old, new = saved.get(name), arguments.get(name)
+        if old != new:
+            raise ValueError(
+                f"keep={str(path)!r}: its scan has {name}={old!r}, this one {name}={new!r}; use "
+                "the same arguments to go on, or another folder"
+            )
+
+
+def _write_record(path: Path, scan: DiffractionScan, *, patterns: bool = False) -> None:
+    """Write everything into one file, patterns if they are asked for and there."""
+    arrays = {
+        name: getattr(scan, name) for name in ("k_x", "k_y", "positions", "mean", "mean_square")
+    }
+    if scan.rotations is not None:
+        arrays["rotations"] = scan.rotations
+    if patterns and scan.patterns is not None:
+        arrays["patterns"] = np.asarray(scan.patterns)
+    arrays |= {f"reduction/{name}": values for name, values in scan.reductions.items()}
+    text = {
+        "shape": scan.shape,
+        "probe": None if scan.probe is None else asdict(scan.probe),
+        "info": scan.info,
+    }
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, text=np.array(to_json(text)), **arrays)
+
+
+def _read_record(path: Path) -> DiffractionScan:
+    with np.load(path) as file:
+        arrays = dict(file)
+    text = from_json(str(arrays.pop("text")))
+    reductions = {
+        name.removeprefix("reduction/"): arrays.pop(name)
+        for name in list(arrays)
+        if name.startswith("reduction/")
+    }
+    probe = None if text["probe"] is None else Probe(**text["probe"])
+    return DiffractionScan(
+        **arrays, shape=tuple(text["shape"]), reductions=reductions, probe=probe, info=text["info"]
+    )

@@ -1,0 +1,343 @@
+"""Data of reverse Monte Carlo, and the linear maps from pair histograms to what was measured.
+
+Every diffraction result is linear in the number of atom pairs at each distance, so a refinement
+needs no more than a matrix and a constant for each data set:
+``calculated = constant + sum over pairs and bins of matrix[pair, bin] * histogram[pair, bin]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glassnb.models.reverse_monte_carlo.data_checks import check_data, in_range, point_errors
+from glassnb.models.reverse_monte_carlo.linear_maps import (
+    Map,
+    histogram_map,
+    map_through_q,
+    structure_factor_map,
+)
+from glassnb.scattering import (
+    ExperimentalData,
+    PairDistribution,
+    StructureFactor,
+    scattering_factors,
+)
+from glassnb.scattering.pair_function import ExperimentalPairFunction
+
+__all__ = ["Data", "PairDistributionData", "StructureFactorData", "as_data", "check_data"]
+
+_SIGMA = 0.01  # what a 3,000-atom model can be asked for; counting errors are far smaller
+
+
+@dataclass(frozen=True)
+class StructureFactorData:
+    """A total structure factor to be reproduced, Faber-Ziman convention.
+
+    Parameters
+    ----------
+    q : array_like, shape (n_points,)
+        Scattering vector in Å⁻¹, rising.
+    total : array_like, shape (n_points,)
+        S(Q), tends to 1.
+    radiation : str
+        ``"neutron"``, ``"x-ray"`` or ``"electron"``; the weights of the last two depend on Q.
+    sigma : float or array_like, shape (n_points,)
+        Standard error that the refinement assumes, for all points or for each.
+    scale : str
+        ``"refine"`` lets the refinement compare ``scale * model + offset`` with the data and fit
+        the scale.
+    offset : str
+        ``"refine"`` lets it fit the offset.
+    weight : float
+        Factor on the chi-squared of this data set; 0 to follow it without fitting it.
+    name : str, optional
+        How reports call the data set.
+    q_range : tuple of float, optional
+        First and last Q to use, in Å⁻¹; all when omitted.
+    """
+
+    q: ArrayLike
+    total: ArrayLike
+    radiation: str = "neutron"
+    sigma: float | ArrayLike = _SIGMA
+    scale: str = "fixed"
+    offset: str = "fixed"
+    weight: float = 1.0
+    name: str | None = None
+    q_range: tuple[float, float] | None = None
+
+    @property
+    def points(self) -> NDArray[np.float64]:
+        """Q in Å⁻¹, shape (n_points,)."""
+        return np.asarray(self.q, dtype=np.float64)
+
+    @property
+    def measured(self) -> NDArray[np.float64]:
+        """S(Q), shape (n_points,)."""
+        return np.asarray(self.total, dtype=np.float64)
+
+    @property
+    def errors(self) -> NDArray[np.float64]:
+        """Standard error of each point, shape (n_points,)."""
+        return point_errors(self.sigma, self.points)
+
+    @property
+    def convention(self) -> str:
+        """What is measured."""
+        return "S(Q)"
+
+    @property
+    def used_range(self) -> tuple[float, float] | None:
+        """First and last Q to use, in Å⁻¹; ``None`` for all."""
+        return self.q_range
+
+    def linear_map(
+        self,
+        species: Sequence[str],
+        concentrations: ArrayLike,
+        n_atoms: int,
+        volume: float,
+        edges: ArrayLike,
+    ) -> Map:
+        """Return how S(Q) follows from the numbers of pairs.
+
+        The transform is that of :func:`glassnb.scattering.structure_factor` without a window:
+        atoms stand in the middle of their bin, and the density is homogeneous beyond the last.
+
+        Parameters
+        ----------
+        species : sequence of str
+            Chemical symbols; pairs are ``itertools.combinations_with_replacement(species, 2)``.
+        concentrations : array_like, shape (n_species,)
+            Fraction of the atoms of each species.
+        n_atoms : int
+            Number of atoms.
+        volume : float
+            Volume of the cell in Å³.
+        edges : array_like, shape (n_bins + 1,)
+            Edges of the distance bins in Å, equally spaced from 0.
+
+        Returns
+        -------
+        matrix : ndarray, shape (n_pairs, n_bins, n_points)
+            Change of S(Q) with each unordered pair of atoms.
+        constant : ndarray, shape (n_points,)
+            S(Q) of no pair at all.
+
+        Raises
+        ------
+        ValueError
+            If the data make no sense, or their Q is too large for the bins.
+        """
+        check_data(self, edges)
+        return structure_factor_map(
+            species, concentrations, n_atoms, volume, edges, self.points, self.radiation
+        )
+
+
+@dataclass(frozen=True)
+class PairDistributionData:
+    """A measured pair distribution function to be reproduced.
+
+    Parameters
+    ----------
+    r : array_like, shape (n_points,)
+        Distance in Å, rising.
+    values : array_like, shape (n_points,)
+        The function.
+    function : str
+        Which one, in the definitions of :meth:`glassnb.scattering.PairDistribution.weighted`:
+        ``"g"``, ``"G"`` (Keen; barn), ``"D"``, ``"T"`` (barn Å⁻²) or ``"G_PDF"`` (Å⁻², what
+        PDFgetX3 calls G(r)). X-rays: electrons² instead of barn, with form factors at Q = 0;
+        electrons: Å².
+    radiation : str
+        ``"neutron"``, ``"x-ray"`` or ``"electron"``.
+    sigma : float or array_like, shape (n_points,)
+        Standard error that the refinement assumes, for all points or for each.
+    q_max : float, optional
+        Last Q of the measurement, in Å⁻¹. The model is transformed to Q, with weights that depend
+        on Q, and back with this end, so that it has the ripples of the measured function. It may
+        be left out only for neutrons, and then the histogram is compared as it is.
+    window : str, optional
+        ``"lorch"`` if the measured function was made with the modification function sin(x)/x,
+        x = pi Q / q_max.
+    weight : float
+        Factor on the chi-squared of this data set; 0 to follow it without fitting it.
+    scale : str
+        ``"refine"`` lets the refinement compare ``scale * model + offset`` with the data and fit
+        the scale.
+    offset : str
+        ``"refine"`` lets it fit the offset.
+    name : str, optional
+        How reports call the data set.
+    r_range : tuple of float, optional
+        First and last r to use, in Å; all when omitted.
+    """
+
+    r: ArrayLike
+    values: ArrayLike
+    function: str = "G_PDF"
+    radiation: str = "neutron"
+    sigma: float | ArrayLike = _SIGMA
+    q_max: float | None = None
+    window: str | None = None
+    weight: float = 1.0
+    scale: str = "fixed"
+    offset: str = "fixed"
+    name: str | None = None
+    r_range: tuple[float, float] | None = None
+
+    @property
+    def points(self) -> NDArray[np.float64]:
+        """Distance in Å, shape (n_points,)."""
+        return np.asarray(self.r, dtype=np.float64)
+
+    @property
+    def measured(self) -> NDArray[np.float64]:
+        """The function, shape (n_points,)."""
+        return np.asarray(self.values, dtype=np.float64)
+
+    @property
+    def errors(self) -> NDArray[np.float64]:
+        """Standard error of each point, shape (n_points,)."""
+        return point_errors(self.sigma, self.points)
+
+    @property
+    def convention(self) -> str:
+        """What is measured."""
+        return f"{self.function}(r)"
+
+    @property
+    def used_range(self) -> tuple[float, float] | None:
+        """First and last r to use, in Å; ``None`` for all."""
+        return self.r_range
+
+    def linear_map(
+        self,
+        species: Sequence[str],
+        concentrations: ArrayLike,
+        n_atoms: int,
+        volume: float,
+        edges: ArrayLike,
+    ) -> Map:
+        """Return how the function follows from the numbers of pairs.
+
+        With ``q_max``: to S(Q) with the weights of the radiation, and back by
+        ``G_PDF(r) = 2/pi sum Q [S(Q) - 1] M(Q) sin(Qr) dQ`` from 0 to ``q_max``.
+
+        Parameters
+        ----------
+        species : sequence of str
+            Chemical symbols; pairs are ``itertools.combinations_with_replacement(species, 2)``.
+        concentrations : array_like, shape (n_species,)
+            Fraction of the atoms of each species.
+        n_atoms : int
+            Number of atoms.
+        volume : float
+            Volume of the cell in Å³.
+        edges : array_like, shape (n_bins + 1,)
+            Edges of the distance bins in Å, equally spaced from 0.
+
+        Returns
+        -------
+        matrix : ndarray, shape (n_pairs, n_bins, n_points)
+            Change of the function with each unordered pair of atoms.
+        constant : ndarray, shape (n_points,)
+            The function of no pair at all.
+
+        Raises
+        ------
+        ValueError
+            If the data make no sense, reach beyond the histogram, or need ``q_max``.
+
+        References
+        ----------
+        D. A. Keen, J. Appl. Cryst. 34, 172 (2001); E. Lorch, J. Phys. C 2, 229 (1969).
+        """
+        check_data(self, edges)
+        structure = (species, concentrations, n_atoms, volume, edges)
+        r = self.points
+        if self.q_max is None:
+            matrix, constant = histogram_map(*structure, r, self.radiation)
+        else:
+            matrix, constant = map_through_q(*structure, r, self.radiation, self.q_max, self.window)
+        b = scattering_factors(species, 0.0, self.radiation)[:, 0]
+        mean2 = float((np.asarray(concentrations) @ b) ** 2)
+        mean2 *= 0.01 if self.radiation == "neutron" else 1.0  # fm² to barn
+        uniform = 4 * np.pi * n_atoms / volume * r
+        factor, shift = {
+            "G_PDF": (np.ones_like(r), 0.0),
+            "D": (mean2 * np.ones_like(r), 0.0),
+            "T": (mean2 * np.ones_like(r), mean2 * uniform),
+            "G": (mean2 / uniform, 0.0),
+            "g": (1 / uniform, 1.0),
+        }[self.function]
+        return matrix * factor, constant * factor + shift
+
+
+Data: TypeAlias = StructureFactorData | PairDistributionData
+
+
+def as_data(item: Any, **changes: Any) -> Data:
+    """Turn a measurement, or a model's result as synthetic data, into checked data.
+
+    Parameters
+    ----------
+    item : object
+        :class:`glassnb.scattering.ExperimentalData`, ``ExperimentalPairFunction``,
+        ``StructureFactor`` or ``PairDistribution`` (its total g(r) for neutrons), or data already.
+        Counting errors of measurements below 0.01 are raised to 0.01, which stands for what is
+        not counting: corrections, and the finite model.
+    **changes
+        Fields to set, such as ``q_range=(0.6, 20)`` or ``sigma=0.02``.
+
+    Returns
+    -------
+    StructureFactorData or PairDistributionData
+        The points within ``q_range`` or ``r_range`` alone, with a name.
+
+    Raises
+    ------
+    TypeError
+        If the item is none of these, or has no such field.
+    ValueError
+        If the data make no sense; see :func:`check_data`.
+    """
+    data = replace(_converted(item), **changes)
+    data = replace(data, name=data.name or f"{data.radiation} {data.convention}")
+    check_data(data)
+    x, y, errors = data.points, data.measured, data.errors
+    use = in_range(data)
+    if isinstance(data, StructureFactorData):
+        return replace(data, q=x[use], total=y[use], sigma=errors[use])
+    return replace(data, r=x[use], values=y[use], sigma=errors[use])
+
+
+def _converted(item: Any) -> Data:
+    if isinstance(item, StructureFactorData | PairDistributionData):
+        return item
+    if isinstance(item, StructureFactor):
+        # shells without a scattering vector hold NaN
+        use = np.isfinite(item.total)
+        return StructureFactorData(item.q[use], item.total[use], item.radiation)
+    if isinstance(item, ExperimentalData):
+        return StructureFactorData(item.q, item.total, item.radiation, _floor(item.sigma))
+    if isinstance(item, ExperimentalPairFunction):
+        return PairDistributionData(
+            item.r, item.values, item.function, item.radiation, _floor(item.sigma), item.q_max
+        )
+    if isinstance(item, PairDistribution):
+        return PairDistributionData(item.r, item.weighted("g"), "g")
+    raise TypeError(
+        f"data: {type(item).__name__} is no data; give StructureFactorData, PairDistributionData, "
+        "or what glassnb.scattering reads or computes"
+    )
+
+
+def _floor(sigma: NDArray[np.float64] | None) -> float | NDArray[np.float64]:
+    return _SIGMA if sigma is None else np.maximum(sigma, _SIGMA)

@@ -1,0 +1,129 @@
+"""Measured pair distribution functions: reading them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glassnb.scattering.experiment_files import read_columns
+from glassnb.scattering.pair_distribution import CONVENTIONS
+from glassnb.scattering.weights import check_radiation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ExperimentalPairFunction", "read_pair_function"]
+
+
+@dataclass(frozen=True)
+class ExperimentalPairFunction:
+    """A measured pair distribution function.
+
+    Parameters
+    ----------
+    r : ndarray, shape (n_r,)
+        Distance in Å.
+    values : ndarray, shape (n_r,)
+        The function, in the unit of its definition.
+    sigma : ndarray, shape (n_r,), optional
+        Standard error of the function.
+    function : str
+        Which one: ``"g"``, ``"G"``, ``"D"``, ``"T"`` or ``"G_PDF"``, as defined in
+        :meth:`PairDistribution.weighted`.
+    radiation : str
+        ``"neutron"``, ``"x-ray"`` or ``"electron"``.
+    q_max : float, optional
+        Last Q of the transform that made it, in Å⁻¹.
+    source : str
+        The file, and as what it was read.
+    """
+
+    r: NDArray[np.float64]
+    values: NDArray[np.float64]
+    sigma: NDArray[np.float64] | None
+    function: str
+    radiation: str
+    q_max: float | None
+    source: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the data as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``r`` (Å), the name of the function and, where known, ``sigma``.
+        """
+        frame = pd.DataFrame({"r": self.r, self.function: self.values})
+        return frame if self.sigma is None else frame.assign(sigma=self.sigma)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the data as points.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure when omitted.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Where it was drawn.
+        """
+        from glassnb.plotting.scattering import plot_pair_function
+
+        return plot_pair_function(self, ax)
+
+
+def read_pair_function(
+    path: str | os.PathLike[str],
+    function: str = "G_PDF",
+    *,
+    radiation: str = "neutron",
+    q_max: float | None = None,
+) -> ExperimentalPairFunction:
+    """Read a measured pair distribution function.
+
+    The formats are those of :func:`read_experiment`, with r in Å in the first column.
+
+    Parameters
+    ----------
+    path : path-like
+        File to read.
+    function : str
+        What the second column holds: ``"g"`` (tends to 1), ``"G"`` (Keen's, barn), ``"D"``, ``"T"``
+        (barn Å⁻²) or ``"G_PDF"`` (Å⁻²: G(r) of PDFgetX3 and PDFgui); see
+        :meth:`PairDistribution.weighted`.
+    radiation : str
+        ``"neutron"``, ``"x-ray"`` or ``"electron"``.
+    q_max : float, optional
+        Last Q of the transform, in Å⁻¹; a line ``qmax = ...`` of the file tells it otherwise.
+
+    Returns
+    -------
+    ExperimentalPairFunction
+        The function as it stands in the file.
+
+    Raises
+    ------
+    ValueError
+        If the file holds no such table, or an option is unknown.
+    """
+    if function not in CONVENTIONS:
+        raise ValueError(f"function={function!r}: must be one of {', '.join(CONVENTIONS)}")
+    check_radiation(radiation)
+    if q_max is not None and not q_max > 0:
+        raise ValueError(f"q_max={q_max}: must be a positive number in Å⁻¹")
+    table = read_columns(Path(path), "r")
+    if q_max is None:
+        q_max = table.setting("qmax")
+    source = f"{Path(path).name}, read as {function}(r)"
+    return ExperimentalPairFunction(
+        table.x, table.values, table.sigma, function, radiation, q_max, source
+    )
