@@ -33,6 +33,8 @@ def warmup() -> None:
         tetrahedral_order,
     )
     from glassnb.scattering import pair_distribution, structure_factor
+    from glassnb.tightbinding import DCXTB
+    from glassnb.tightbinding.electrostatics import KlopmanOhno
     from glassnb.topology import cavity_tree, optimal_cycle, persistence
 
     atoms = crystal("alpha-cristobalite", repeat=2)
@@ -58,6 +60,15 @@ def warmup() -> None:
     large = crystal("alpha-cristobalite", repeat=(5, 5, 3))  # wider than the cutoff of SHIK
     energy = PotentialEnergy("SHIK")
     ReverseMonteCarlo(large, [sq], [Coordination("Si", "O"), energy]).run(10, progress=False)
+    small = crystal("alpha-quartz")
+    for lattice_sum in ("converged", "tblite"):
+        small.calc = DCXTB(lattice_sum=lattice_sum)
+        small.get_forces()
+    charges = np.linspace(-1.0, 1.0, len(atoms))
+    for cell in (None, np.asarray(atoms.cell)):
+        electrostatics = KlopmanOhno(atoms.positions, cell, np.arange(len(atoms)), charges + 2.0)
+        electrostatics.potential(charges)
+        electrostatics.gradient(charges)
 
 
 def main() -> None:

@@ -12,6 +12,8 @@ import glassnb.network._kernels
 import glassnb.network.cavity._kernels
 import glassnb.network.rings._kernels
 import glassnb.scattering._kernels
+import glassnb.tightbinding.electrostatics._kernels
+import glassnb.tightbinding.integrals._kernels
 import glassnb.topology._kernels
 from glassnb.core import half_box, neighbours, pair_histogram
 from glassnb.core.jit import ParallelKernel
@@ -26,6 +28,9 @@ from glassnb.network import (
     tetrahedral_order,
 )
 from glassnb.scattering import structure_factor
+from glassnb.tightbinding.basis import basis_of
+from glassnb.tightbinding.electrostatics import KlopmanOhno
+from glassnb.tightbinding.integrals import atom_pairs, hamiltonian
 from glassnb.topology import alpha_complex
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +45,36 @@ def _many(atoms):
 def _ring(atoms):
     """One ring, through the first five atoms."""
     return polygons(atoms, [np.arange(5)])
+
+
+def _charges(atoms, cell):
+    """Electrostatics of two shells an atom, and charges for them."""
+    shells = np.repeat(np.arange(len(atoms)), 2)
+    solver = KlopmanOhno(2 * atoms.positions, cell, shells, np.linspace(0.2, 0.6, shells.size))
+    return solver, np.linspace(-1, 1, shells.size)
+
+
+def _potential(atoms, cell=None):
+    solver, charges = _charges(atoms, cell)
+    return solver.potential(charges)
+
+
+def _slopes(atoms, cell=None):
+    solver, charges = _charges(atoms, cell)
+    return np.concatenate(solver.gradient(charges))
+
+
+def _integrals(atoms):
+    """Overlap and Hamiltonian of near pairs."""
+    basis = basis_of(atoms.numbers)
+    coordination = np.linspace(1, 4, len(atoms))
+    return hamiltonian(basis, atom_pairs(atoms, 12.0), coordination, reach=0.3)
+
+
+def _integral_slopes(atoms):
+    """Derivatives for densities that are no densities, but numbers of their size."""
+    built = _integrals(atoms)
+    return np.concatenate(built.gradient(built.values, built.overlap)[:2])
 
 
 CALLS = {
@@ -63,6 +98,18 @@ CALLS = {
     (glassnb.scattering._kernels, "shell_sums"): lambda a: (
         structure_factor(a, np.array([1.0, 1.5, 2.2]), method="direct").total
     ),
+    (glassnb.tightbinding.electrostatics._kernels, "short_range_values"): lambda a: _potential(
+        a, 2 * a.cell.array
+    ),
+    (glassnb.tightbinding.electrostatics._kernels, "short_range_gradient"): lambda a: _slopes(
+        a, 2 * a.cell.array
+    ),
+    (glassnb.tightbinding.electrostatics._kernels, "direct_matrix"): _potential,
+    (glassnb.tightbinding.electrostatics._kernels, "direct_gradient"): _slopes,
+    (glassnb.tightbinding.integrals._kernels, "overlap_and_hamiltonian"): lambda a: (
+        _integrals(a).values
+    ),
+    (glassnb.tightbinding.integrals._kernels, "pair_derivatives"): _integral_slopes,
     (glassnb.topology._kernels, "power_centres"): lambda a: alpha_complex(a).values[3],
 }
 

@@ -1,0 +1,279 @@
+"""GFN1-xTB as a calculator of ASE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ase import Atoms
+from ase.calculators.calculator import (
+    Calculator,
+    PropertyNotImplementedError,
+    all_changes,
+)
+from ase.stress import full_3x3_to_voigt_6_stress
+
+from glassnb.tightbinding.basis import basis_of
+from glassnb.tightbinding.electrostatics.coulomb import LATTICE_SUMS
+from glassnb.tightbinding.parameters import BOHR, HARTREE
+from glassnb.tightbinding.single_point import check_structure, single_point
+
+__all__ = ["DCXTB"]
+
+FloatArray = npt.NDArray[np.float64]
+
+NEAR = 0.5  # Å; charges are kept for the next step if no atom moved further than this
+MATRICES = 8  # matrices over all orbitals that the undivided solver holds at once
+
+
+class DCXTB(Calculator):
+    """Energy, forces, stress and charges by GFN1-xTB, in eV and Å.
+
+    S. Grimme, C. Bannwarth, P. Shushkov, J. Chem. Theory Comput. 13, 1989 (2017). Molecules, or
+    structures that are periodic in all directions. ``energy`` holds the entropy term of the
+    electrons, as tblite's does, and equals ``free_energy``: forces are its derivatives.
+    ``energies`` adds up to it. In a periodic structure, absolute energies and the stress depend on
+    a convention of the electrostatic sum
+    (see :mod:`glassnb.tightbinding.electrostatics.coulomb`).
+
+    Parameters
+    ----------
+    buffer_radius : float, optional
+        Thickness in Å of the buffer around each part of the structure; ``None`` solves for all
+        orbitals at once (the Gamma point of a periodic structure).
+    lattice_sum : str
+        ``"converged"``, or ``"tblite"`` for the truncated sum of tblite 0.8.
+    electronic_temperature : float
+        Temperature of the electrons in K.
+    charge : float, optional
+        Total charge in e; the sum of the initial charges of the atoms when not given.
+    multiplicity : int, optional
+        Unpaired electrons plus 1; from the initial magnetic moments of the atoms when not given,
+        else as small as possible.
+    memory_limit : float, optional
+        Memory in GB for matrices.
+    client : dask.distributed.Client, optional
+        Where to solve the parts of a divided structure; threads of this process when omitted.
+    tolerance : float
+        Largest change of a shell charge in the last self-consistency cycle, in e.
+    max_cycles : int
+        Self-consistency cycles after which to give up.
+
+    Raises
+    ------
+    ValueError
+        If a parameter makes no sense.
+    """
+
+    implemented_properties = [
+        "energy", "energies", "free_energy", "forces", "stress", "charges",
+    ]  # fmt: skip
+    discard_results_on_any_change = True
+
+    def __init__(
+        self,
+        *,
+        buffer_radius: float | None = None,
+        lattice_sum: str = "converged",
+        electronic_temperature: float = 300.0,
+        charge: float | None = None,
+        multiplicity: int | None = None,
+        memory_limit: float | None = None,
+        client: Any = None,
+        tolerance: float = 3e-6,
+        max_cycles: int = 200,
+    ) -> None:
+        self.client = client  # no parameter: it cannot be written to a file
+        self._last: Any = None  # the result for the structure in _before
+        self._before: Atoms | None = None
+        self._current = False  # whether it belongs to the parameters of now
+        super().__init__(
+            buffer_radius=buffer_radius,
+            lattice_sum=lattice_sum,
+            electronic_temperature=electronic_temperature,
+            charge=charge,
+            multiplicity=multiplicity,
+            memory_limit=memory_limit,
+            tolerance=tolerance,
+            max_cycles=max_cycles,
+        )
+
+    def set(self, **parameters: Any) -> dict[str, Any]:
+        """Change parameters; results are forgotten.
+
+        Parameters
+        ----------
+        **parameters
+            Those of the class, except ``client``.
+
+        Returns
+        -------
+        dict
+            What changed.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is unknown or makes no sense.
+        """
+        _check(parameters)
+        return dict(super().set(**parameters))
+
+    def reset(self) -> None:
+        """Forget results; charges to start with are kept."""
+        super().reset()
+        self._current = False
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        """Calculate; called by ASE.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            The structure.
+        properties : list of str
+            What is wanted; forces and stress are worked out only if they are.
+        system_changes : list of str
+            What changed since the last call.
+
+        Raises
+        ------
+        ValueError
+            If the structure cannot be treated.
+        ConvergenceError
+            If the charges do not settle.
+        """
+        super().calculate(atoms, properties, system_changes)
+        structure: Atoms = self.atoms  # type: ignore[assignment]
+        wanted = properties or ["energy"]
+        if "stress" in wanted and not structure.pbc.all():
+            raise PropertyNotImplementedError("stress: the structure is not periodic")
+        if system_changes or not self._current:
+            self._current = False
+            self._last = self._solve(structure)
+            self._before, self._current = structure.copy(), True
+        last = self._last
+        self.results |= {
+            "energy": last.energy * HARTREE,
+            "free_energy": last.energy * HARTREE,
+            "energies": last.energies * HARTREE,
+            "charges": last.charges,
+            "gap": last.gap * HARTREE,
+        }
+        if "forces" in wanted or "stress" in wanted:
+            gradient, virial = last.derivatives
+            self.results["forces"] = -gradient * HARTREE / BOHR
+            if structure.pbc.all():
+                stress = virial * HARTREE / structure.get_volume()
+                self.results["stress"] = full_3x3_to_voigt_6_stress(stress)
+
+    def get_gap(self, atoms: Atoms | None = None) -> float:
+        """Return the gap between filled and empty orbitals.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms, optional
+            The structure; that of the last calculation when omitted.
+
+        Returns
+        -------
+        float
+            In eV; the smaller one where the spins differ.
+        """
+        self.get_property("energy", atoms)
+        return float(self.results["gap"])
+
+    def get_bond_orders(self, atoms: Atoms | None = None) -> FloatArray:
+        """Return the bond orders of Mayer between all atoms.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms, optional
+            The structure; that of the last calculation when omitted.
+
+        Returns
+        -------
+        ndarray, shape (n_atoms, n_atoms)
+            About 1 for a single bond.
+        """
+        self.get_property("energy", atoms)
+        return np.asarray(self._last.bond_orders())
+
+    def _solve(self, atoms: Atoms) -> Any:
+        check_structure(atoms)
+        chosen = dict(self.parameters)
+        radius, memory = chosen.pop("buffer_radius"), chosen.pop("memory_limit")
+        if chosen["charge"] is None:
+            chosen["charge"] = float(atoms.get_initial_charges().sum())
+        unpaired = round(abs(float(atoms.get_initial_magnetic_moments().sum())))
+        if chosen["multiplicity"] is None and unpaired:
+            chosen["multiplicity"] = unpaired + 1
+        chosen["start"] = self._start(atoms)
+        if radius is None:
+            _check_memory(atoms, memory)
+            return single_point(atoms, **chosen)
+        from glassnb.tightbinding.divided import DividedSinglePoint, divided_single_point
+
+        previous = self._last if isinstance(self._last, DividedSinglePoint) else None
+        return divided_single_point(
+            atoms, buffer_radius=radius, memory_limit=memory, client=self.client,
+            previous=previous, **chosen,
+        )  # fmt: skip
+
+    def _start(self, atoms: Atoms) -> FloatArray | None:
+        """Return the shell charges of the last structure if this one is near it."""
+        before = self._before
+        if (
+            before is None
+            or len(before) != len(atoms)
+            or np.any(before.numbers != atoms.numbers)
+            or np.any(before.pbc != atoms.pbc)
+            or np.any(before.get_initial_charges() != atoms.get_initial_charges())
+            or np.abs(before.positions - atoms.positions).max() > NEAR
+        ):
+            return None
+        return np.asarray(self._last.shell_charges)
+
+
+def _check(parameters: dict[str, Any]) -> None:
+    """Stop on parameters that make no sense."""
+    positive = {
+        "buffer_radius": "a thickness in Å, or None for the undivided solver",
+        "electronic_temperature": "a temperature in K",
+        "memory_limit": "a size in GB, or None",
+        "tolerance": "a charge in e",
+        "max_cycles": "a number of cycles",
+    }
+    known = {*positive, "lattice_sum", "charge", "multiplicity"}
+    for name, value in parameters.items():
+        if name not in known:
+            raise ValueError(f"{name}={value!r}: no such parameter; known are {sorted(known)}")
+        if name == "lattice_sum" and value not in LATTICE_SUMS:
+            raise ValueError(f"lattice_sum={value!r}: must be one of {', '.join(LATTICE_SUMS)}")
+        optional = name in ("buffer_radius", "memory_limit") and value is None
+        if name in positive and not optional:
+            try:
+                good = bool(np.isfinite(value) and value > 0)
+            except TypeError:
+                good = False
+            if not good:
+                raise ValueError(f"{name}={value!r}: must be {positive[name]}, above 0")
+
+
+def _check_memory(atoms: Atoms, limit: float | None) -> None:
+    """Stop before matrices that do not fit."""
+    if limit is None:
+        return
+    orbitals = int(basis_of(atoms.numbers).first_orbital[-1])
+    needed = MATRICES * 8 * orbitals**2 / 1e9
+    if needed > limit:
+        raise ValueError(
+            f"memory_limit={limit} GB: the undivided solver needs about {needed:.1f} GB for "
+            f"{orbitals} orbitals; set a buffer_radius to divide the structure"
+        )

@@ -1,0 +1,267 @@
+"""Orbitals and occupations of a divided structure in a given potential.
+
+The density is that of W. Yang and T.-S. Lee, J. Chem. Phys. 103, 5674 (1995): each subsystem gives
+the rows and columns of its central box. With a gap, the chemical potential m is held inside it, the
+density has N' electrons instead of N, and the energy
+
+    E = Tr P H0 - m (N' - N) + E_charges(N/N' p)
+
+is right to first order in N' - N. The populations p are scaled to N, and the potential is counted
+from its mean over the electrons, or else the energy of the missing electrons would be missed. E is
+stationary in the density where subsystems feel N/N' of that potential: its derivatives then are
+those of its parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnb.tightbinding.basis import Basis
+from glassnb.tightbinding.divided.occupation import (
+    Gap,
+    count_fixed,
+    entropy_energy,
+    fermi,
+    find_gap,
+)
+from glassnb.tightbinding.divided.subsystem import Levels, Share
+from glassnb.tightbinding.divided.workers import Crew, State
+from glassnb.tightbinding.parameters import HARTREE
+
+__all__ = ["OCCUPATIONS", "DividedSolution", "DividedSolver", "GapError", "Request"]
+
+FloatArray = NDArray[np.float64]
+
+OCCUPATIONS = ("auto", "gap", "thermal")
+SMALLEST_GAP = 1.0 / HARTREE  # 1 eV
+_WHOLE = 25.0  # exp(-25) of an electron is none
+CLOSING_GAP = 0.5 / HARTREE  # where a held chemical potential is no longer safe
+
+
+class GapError(ValueError):
+    """The gap closed while the chemical potential was held in it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What subsystems are asked for.
+
+    Parameters
+    ----------
+    token : str
+        Name of the potential.
+    potential : ndarray, shape (n_shells,)
+        For the whole structure, in Hartree.
+    level : float or None
+        Chemical potential; without it, only levels are asked for.
+    temperature : float
+        Boltzmann's constant times the temperature, in Hartree.
+    """
+
+    token: str
+    potential: FloatArray
+    level: float | None
+    temperature: float
+
+
+@dataclass(frozen=True)
+class DividedSolution:
+    """Occupied orbitals of all subsystems, put together.
+
+    Parameters
+    ----------
+    populations : ndarray, shape (n_shells,)
+        Electrons of each shell, scaled to the right number.
+    band_energies : ndarray, shape (n_atoms,)
+        Share of each atom in the energy without charges, corrected for the electrons that the
+        density has too many or too few, in Hartree.
+    entropy_energy : float
+        Minus temperature times entropy, in Hartree.
+    occupation : str
+        ``"gap"`` or ``"thermal"``.
+    edges : Gap
+        Of the weighted spectrum.
+    level : float
+        Chemical potential in Hartree, counted with the mean potential of the electrons as zero.
+    scale : float
+        Right number of electrons over that of the density.
+    request : Request
+        Potential and level that led here.
+    """
+
+    populations: FloatArray
+    band_energies: FloatArray
+    entropy_energy: float
+    occupation: str
+    edges: Gap
+    level: float
+    scale: float
+    request: Request
+
+    @property
+    def gap(self) -> float:
+        """From the highest filled to the lowest empty orbital, in Hartree."""
+        return self.edges.width
+
+
+class DividedSolver:
+    """Solver of the subsystems of one geometry.
+
+    Parameters
+    ----------
+    crew : Crew
+        The subsystems.
+    basis : Basis
+        Shells of the whole structure.
+    electrons : float
+        Their number, shared evenly between the spins.
+    temperature : float
+        Boltzmann's constant times the electronic temperature, in Hartree.
+    occupation : str
+        ``"gap"``, ``"thermal"``, or ``"auto"`` to let the spectrum decide.
+    level : float, optional
+        Chemical potential to hold where there is a gap, in Hartree; the middle of the gap when
+        omitted.
+    populations : ndarray, shape (n_shells,), optional
+        Electrons of each shell, to begin with.
+    scale : float
+        Right number of electrons over that of the density, to begin with.
+    """
+
+    def __init__(
+        self,
+        crew: Crew,
+        basis: Basis,
+        electrons: float,
+        temperature: float,
+        *,
+        occupation: str = "auto",
+        level: float | None = None,
+        populations: FloatArray | None = None,
+        scale: float = 1.0,
+    ) -> None:
+        self.crew = crew
+        self.basis = basis
+        self.electrons = electrons
+        self.temperature = temperature
+        self.occupation = occupation
+        self._held = level
+        self._level = level
+        self._populations = basis.occupations if populations is None else populations
+        self._scale = scale
+        self._count = 0
+
+    def solve(self, potential: FloatArray) -> DividedSolution:
+        """Solve all subsystems and occupy their orbitals.
+
+        Parameters
+        ----------
+        potential : ndarray, shape (n_shells,)
+            Potential at each shell in Hartree.
+
+        Returns
+        -------
+        DividedSolution
+            Populations and energies.
+
+        Raises
+        ------
+        GapError
+            If the chemical potential is held in a gap that has closed.
+        """
+        mean = float(np.dot(potential, self._populations)) / float(self._populations.sum())
+        self._count += 1
+        token = f"{self.crew.geometry}/{self._count}"
+        shifted = self._scale * (potential - mean)
+        # The level of the cycle before serves in a gap; else it takes all levels to find it.
+        known = self._level if self.occupation != "thermal" else None
+        request = Request(token, shifted, known, self.temperature)
+        found = self.crew.run(occupied, request)
+        levels = [item[0] for item in found]
+        edges, mode, level = self._occupy(levels)
+        request = Request(token, shifted, level, self.temperature)
+        if not (mode == "gap" and self._whole(edges, known) and self._whole(edges, level)):
+            found = self.crew.run(occupied, request)  # orbitals are still there
+        solution = self._put_together(levels, [item[1] for item in found], edges, mode, request)
+        self._populations, self._scale = solution.populations, solution.scale
+        self._level = level if mode == "gap" else None
+        return solution
+
+    def _whole(self, edges: Gap, level: float | None) -> bool:
+        """Say whether a chemical potential leaves all orbitals either filled or empty."""
+        margin = _WHOLE * self.temperature
+        return level is not None and edges.lower + margin < level < edges.upper - margin
+
+    def _occupy(self, levels: list[Levels]) -> tuple[Gap, str, float]:
+        """Return the gap, how to occupy, and the chemical potential."""
+        energies = np.concatenate([item.energies for item in levels])
+        weights = np.concatenate([item.weights for item in levels])
+        edges = find_gap(energies, weights, self.electrons)
+        mode = self.occupation
+        if mode == "auto":
+            mode = "gap" if edges.width >= SMALLEST_GAP else "thermal"
+        if mode == "thermal":
+            level = count_fixed(energies, weights, self.electrons, self.temperature)
+            return edges, mode, level
+        if self._held is None:
+            return edges, mode, edges.middle
+        if edges.width < CLOSING_GAP:
+            raise GapError(
+                f"occupation='gap': the gap has closed to {edges.width * HARTREE:.2f} eV; "
+                "begin anew with occupation='thermal' and a higher electronic_temperature "
+                "(1000 to 3000 K): energies of the two occupations must not be compared"
+            )
+        return edges, mode, self._held
+
+    def _put_together(
+        self,
+        levels: list[Levels],
+        shares: list[Share],
+        edges: Gap,
+        mode: str,
+        request: Request,
+    ) -> DividedSolution:
+        basis = self.basis
+        populations = np.zeros(basis.shell_atom.size)
+        band = np.zeros(basis.species.size)
+        assert request.level is not None
+        entropy = 0.0
+        for cluster, level, share in zip(self.crew.clusters, levels, shares, strict=True):
+            np.add.at(populations, cluster.shells, share.populations)
+            np.add.at(band, cluster.atoms, share.band_energies)
+            energies = entropy_energy(level.energies, request.level, self.temperature)
+            entropy += float(np.dot(level.weights, energies))
+        scale = self.electrons / float(populations.sum())
+        if mode == "gap":
+            on_atoms = np.bincount(basis.shell_atom, populations, band.size)
+            band += request.level * (scale - 1) * on_atoms
+        return DividedSolution(
+            scale * populations, band, entropy, mode, edges, request.level, scale, request
+        )
+
+
+def occupied(state: State, request: Request) -> tuple[Levels, Share | None]:
+    """Solve a subsystem, and occupy its orbitals if the chemical potential is known.
+
+    Parameters
+    ----------
+    state : State
+        The subsystem.
+    request : Request
+        The potential.
+
+    Returns
+    -------
+    levels : Levels
+        Energies and weights of its orbitals.
+    share : Share or None
+        What its density contributes.
+    """
+    levels, vectors = state.solved(request.token, request.potential)
+    if request.level is None:
+        return levels, None
+    occupations = 2 * fermi(levels.energies, request.level, request.temperature)
+    return levels, state.subsystem.share(vectors, occupations)
