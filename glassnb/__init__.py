@@ -14,6 +14,16 @@ from glassnb._version import __version__
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["core", "diffraction", "models", "network", "plotting", "scattering", "topology"],
+    submodules=[
+        "core",
+        "diffraction",
+        "linking",
+        "models",
+        "network",
+        "plotting",
+        "scattering",
+        "tightbinding",
+        "topology",
+    ],
 )
 __all__ = [*__all__, "__version__"]
