@@ -44,9 +44,10 @@ format: env ## format the code and strip the notebooks
 	@$(BIN)/ruff format .
 	@$(BIN)/nbstripout notebooks/*.ipynb
 
-glasses: env ## make the shipped glasses again by molecular dynamics (two hours)
+glasses: env ## make the shipped glasses again by molecular dynamics (five hours)
 	@$(BIN)/python scripts/make_glasses.py
 	@$(BIN)/python scripts/make_series.py
+	@$(BIN)/python scripts/make_metallic_glasses.py
 
 crystals: env ## make the database of the holes of crystals again (about five minutes)
 	@$(BIN)/python scripts/make_crystal_database.py
