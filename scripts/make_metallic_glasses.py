@@ -83,7 +83,7 @@ def make(options: dict[str, Any], state: Path) -> Atoms:
     return run.atoms
 
 
-def make_file(name: str, state: Path, destination: Path | None, setfl: Path | None) -> None:
+def make_file(name: str, state: Path, destination: Path | None, setfl: Path | None = None) -> None:
     """Make a glass or a series, and its file."""
     if name in GLASSES:
         file = pack(make(GLASSES[name], state / name), name, destination)
