@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from glassnb.diffraction import Probe, scan
 from glassnb.linking import (
+    atom_lifetimes,
     compare_groups,
     density_wave_at,
     patterns_of_regions,
@@ -19,6 +20,7 @@ from glassnb.linking import (
     voronoi_indices,
 )
 from glassnb.models import crystal
+from glassnb.topology import persistence
 
 PROBE = Probe(200e3, 2.0)
 RING = (0.38, 0.52)  # 1/Å, about {111} of palladium
@@ -224,10 +226,36 @@ def test_polyhedra_of_a_packing(packing):
     sides = np.arange(3, 3 + found.shape[1])
     assert (((6 - sides) * found).sum(axis=1) == 12).all()
     assert found.sum(axis=1).mean() == pytest.approx(14.3, abs=0.5)  # J. L. Finney (1970)
-    packing = packing.copy()
-    packing.pbc = (True, True, False)
+    diagrams = persistence(packing)
+    np.testing.assert_array_equal(voronoi_indices(diagrams.complex), found)
+    with pytest.raises(ValueError, match="without radii"):
+        voronoi_indices(persistence(packing, radii={"Pd": 1.3}).complex)
     with pytest.raises(ValueError, match="periodic"):
-        voronoi_indices(packing)
+        voronoi_indices(persistence(packing, periodic=False).complex)
+
+
+# -- homology ------------------------------------------------------------------------------------
+
+
+def test_lifetimes_are_shared_by_the_atoms_of_a_pair(packing):
+    """Nothing is lost; every atom of a pair gets its part, written out for the longest pair."""
+    diagrams = persistence(packing[:400], periodic=False)
+    for dimension in (1, 2):
+        lifetime = np.ptp(diagrams.pairs(dimension), axis=1)
+        every = atom_lifetimes(diagrams, dimension, share=1)
+        assert every.sum() == pytest.approx(lifetime.sum())
+        longest = atom_lifetimes(diagrams, dimension, share=1 / lifetime.size)
+        pair = lifetime.argmax()
+        members = {
+            *diagrams.birth_simplices(dimension)[0][pair].tolist(),
+            *diagrams.death_simplices(dimension)[0][pair].tolist(),
+        }
+        assert set(np.flatnonzero(longest).tolist()) == members
+        np.testing.assert_allclose(longest[sorted(members)], lifetime[pair] / len(members))
+    with pytest.raises(ValueError, match="dimension=0"):
+        atom_lifetimes(diagrams, 0)
+    with pytest.raises(ValueError, match="share=0"):
+        atom_lifetimes(diagrams, share=0)
 
 
 # -- waves ---------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from glassnb.core.neighbours import neighbours
 from glassnb.core.parallel import map_tasks
 from glassnb.core.progress import ProgressOption
-from glassnb.core.structure import check_atoms
+from glassnb.core.structure import check_atoms, species_of
 from glassnb.diffraction import DiffractionScan, Probe, Scanner, paired_spots
+from glassnb.scattering import electron_form_factor
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -177,9 +178,12 @@ def patterns_of_regions(
     Raises
     ------
     ValueError
-        If the cell is no cube, a number is out of range, or ``centres`` have another shape.
+        If the cell is no cube, a number is out of range, an element is unknown, or ``centres``
+        have another shape.
     """
     places = _check(atoms, centres, thickness, step)
+    for symbol in species_of(atoms)[0]:
+        electron_form_factor(symbol, [1.0])  # reads the table, which threads must not do together
     edge = float(atoms.cell.lengths()[0])
     n_layers = max(1, int(np.ceil(edge / (thickness / 4 if step is None else step) - 1e-9)))
     work: list[tuple[str, int, NDArray[np.int64]]] = []

@@ -7,6 +7,7 @@ factors follow from the X-ray ones by the Mott-Bethe formula.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,6 +32,8 @@ _MOTT_BETHE = 0.0239337
 # Below _LOW_K (k = Q / 2 pi, Å^-1) the fits of f_0 are not exact enough for Z - f_0; there ln f_e
 # is continued as a polynomial in k^2 fitted up to _FIT_K.
 _LOW_K, _FIT_K = 0.1, 0.3
+
+_one_at_a_time = threading.Lock()
 
 
 def check_radiation(radiation: str) -> None:
@@ -108,7 +111,8 @@ def x_ray_form_factor(symbol: str, q: ArrayLike) -> NDArray[np.float64]:
     D. Waasmaier and A. Kirfel, Acta Cryst. A 51, 416 (1995).
     """
     try:
-        values = cromermann.fxrayatq(symbol, np.asarray(q, dtype=float))
+        with _one_at_a_time:  # the library fills its table at the first call
+            values = cromermann.fxrayatq(symbol, np.asarray(q, dtype=float))
     except KeyError:
         raise ValueError(
             f"species {symbol!r} has no X-ray form factor; set the chemical symbols of the "
