@@ -37,11 +37,13 @@ from glassnb.plotting.scattering import (
     plot_structure_factor,
 )
 from glassnb.plotting.structure import plot_slab
+from glassnb.plotting.tightbinding import plot_atom_values, plot_division
 from glassnb.plotting.topology import plot_persistence_diagram, plot_persistence_image
 
 __all__ = [
     "SPECIES_COLOURS",
     "paper_style",
+    "plot_atom_values",
     "plot_bond_angles",
     "plot_cavities",
     "plot_cavity_tree",
@@ -53,6 +55,7 @@ __all__ = [
     "plot_cycle_sizes",
     "plot_densification",
     "plot_densification_series",
+    "plot_division",
     "plot_embedding",
     "plot_ensemble",
     "plot_experiment",

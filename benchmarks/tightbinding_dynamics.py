@@ -1,0 +1,110 @@
+"""Energy drift of DC-xTB in NVE molecular dynamics near 300 K.
+
+python -m benchmarks.tightbinding_dynamics undivided 1000   72 atoms of quartz, whole
+python -m benchmarks.tightbinding_dynamics divided 100      192 atoms of coesite, 5 Å buffer
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms, units
+from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
+from ase.md.verlet import VelocityVerlet
+
+from glassnb.models import crystal
+from glassnb.tightbinding import DCXTB
+
+TIMESTEP = 1.0  # fs
+START = 600.0  # K: half of it goes into the potential energy
+SAMPLE = 100  # steps between lines of the log
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What a run without thermostat showed: times in ps, energies in meV per atom."""
+
+    times: np.ndarray
+    total: np.ndarray
+    kinetic: np.ndarray
+    cycles: np.ndarray
+    cpu: float
+
+    @property
+    def slope(self) -> float:
+        """Drift of the total energy, by a straight line, in meV/atom/ps."""
+        return float(np.polyfit(self.times, self.total, 1)[0])
+
+    @property
+    def slope_error(self) -> float:
+        """Standard error of the drift, from blocks of a tenth of the run, in meV/atom/ps."""
+        blocks = np.array_split(self.total - np.polyval(self._line, self.times), 10)
+        noise = np.std([block.mean() for block in blocks])
+        return float(noise * np.sqrt(12 / 10) / (self.times[-1] - self.times[0]))
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the total energy about the line, in meV/atom."""
+        return float(np.std(self.total - np.polyval(self._line, self.times)))
+
+    @property
+    def temperature(self) -> float:
+        """Mean temperature of the second half in K."""
+        mean = self.kinetic[self.kinetic.size // 2 :].mean() / 1000
+        return float(mean / (1.5 * units.kB))
+
+    @property
+    def _line(self) -> np.ndarray:
+        return np.polyfit(self.times, self.total, 1)
+
+
+def run(atoms: Atoms, calculator: DCXTB, steps: int, seed: int = 0) -> Drift:
+    """Move atoms by velocity Verlet from the velocities of a Maxwell distribution."""
+    atoms = atoms.copy()
+    atoms.calc = calculator
+    MaxwellBoltzmannDistribution(atoms, temperature_K=START, rng=np.random.default_rng(seed))
+    Stationary(atoms)
+    dynamics = VelocityVerlet(atoms, TIMESTEP * units.fs)
+    rows, start = [], time.process_time()
+    for step, _ in enumerate(dynamics.irun(steps)):
+        kinetic = atoms.get_kinetic_energy()
+        rows.append((kinetic + atoms.get_potential_energy(), kinetic, calculator._last.scc.cycles))
+        if step % SAMPLE == 0 or step == steps:
+            energy = 1000 * (rows[-1][0] - rows[0][0]) / len(atoms)
+            print(
+                f"step {step}: {energy:+.4f} meV/atom, {rows[-1][2]} cycles, "
+                f"{time.process_time() - start:.0f} CPU s",
+                flush=True,
+            )
+    total, kinetics, cycles = np.array(rows).T
+    return Drift(
+        1e-3 * TIMESTEP * np.arange(total.size), 1000 * (total - total[0]) / len(atoms),
+        1000 * kinetics / len(atoms), cycles, time.process_time() - start,
+    )  # fmt: skip
+
+
+def undivided(steps: int = 1000) -> Drift:
+    return run(crystal("alpha-quartz", repeat=2), DCXTB(), steps)
+
+
+def divided(steps: int = 100, buffer_radius: float = 5.0) -> Drift:
+    return run(crystal("coesite", repeat=(2, 1, 2)), DCXTB(buffer_radius=buffer_radius), steps)
+
+
+def main(which: str, steps: int) -> None:
+    """Print one row of the table."""
+    drift = {"undivided": undivided, "divided": divided}[which](steps)
+    print("| run | steps of 1 fs | K | drift, meV/atom/ps | spread, meV/atom | cycles | CPU s |")
+    print("|---|---|---|---|---|---|---|")
+    print(
+        f"| {which} | {steps} | {drift.temperature:.0f} | {drift.slope:.3f} ± "
+        f"{drift.slope_error:.3f} | {drift.spread:.4f} | {drift.cycles.mean():.1f} | "
+        f"{drift.cpu:.0f} |"
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
