@@ -59,7 +59,9 @@ def warmup() -> None:
         sq = structure_factor(atoms, q, method=method)
     large = crystal("alpha-cristobalite", repeat=(5, 5, 3))  # wider than the cutoff of SHIK
     energy = PotentialEnergy("SHIK")
-    ReverseMonteCarlo(large, [sq], [Coordination("Si", "O"), energy]).run(10, progress=False)
+    refinement = ReverseMonteCarlo(large, [sq], [Coordination("Si", "O"), energy])
+    refinement.run(10, progress=False)
+    _ = refinement.potential_energy
     small = crystal("alpha-quartz")
     for lattice_sum in ("converged", "tblite"):
         small.calc = DCXTB(lattice_sum=lattice_sum)

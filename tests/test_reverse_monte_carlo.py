@@ -371,7 +371,7 @@ def test_energy_against_sums_over_pairs(moves):
     start = quartz()
     constraints = [energy, WALLS, Coordination("Si", "O", weight=0.0)]
     rmc = ReverseMonteCarlo(start, constraints=constraints, seed=2, moves=moves)
-    assert rmc._energy.total(rmc._system) == pytest.approx(energy_of(start, model), abs=1e-5)
+    assert rmc.potential_energy == pytest.approx(energy_of(start, model), abs=1e-5)
     rmc.run(6000)
     change = energy_of(rmc.atoms, model) - energy_of(start, model)
     cost = 2 * change / (8.617333e-5 * 3000)

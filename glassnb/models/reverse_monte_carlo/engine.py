@@ -192,6 +192,12 @@ class ReverseMonteCarlo:
         return self._fit.calculated[index]
 
     @property
+    def potential_energy(self) -> float | None:
+        """Energy of the present structure in eV; None without a :class:`PotentialEnergy`."""
+        constraint = self._energy.constraint
+        return None if constraint is None else self._energy.total(self._system)
+
+    @property
     def weights(self) -> dict[str, float]:
         """Weight of each data set and constraint that has a cost, by name."""
         return self._fit.weights() | self._shells.weights() | self._energy.weights()
