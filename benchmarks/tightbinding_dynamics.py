@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms, units
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
+from ase.md.velocitydistribution import Stationary, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
 from glassnb.models import crystal
@@ -65,7 +65,7 @@ def run(atoms: Atoms, calculator: DCXTB, steps: int, seed: int = 0) -> Drift:
     """Move atoms by velocity Verlet from the velocities of a Maxwell distribution."""
     atoms = atoms.copy()
     atoms.calc = calculator
-    MaxwellBoltzmannDistribution(atoms, temperature_K=START, rng=np.random.default_rng(seed))
+    thermalize_momenta(atoms, temperature_K=START, rng=np.random.default_rng(seed))
     Stationary(atoms)
     dynamics = VelocityVerlet(atoms, TIMESTEP * units.fs)
     rows, start = [], time.process_time()

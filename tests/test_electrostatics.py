@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ase.build import bulk, molecule
 from ase.units import Bohr
+from dftd3.interface import DispersionModel, RationalDampingParam
 from scipy.special import erfc
 
 from glassnb.models.crystals import crystal
@@ -286,6 +287,29 @@ def test_dispersion_is_tblites_share():
     found = dispersion(numbers, far)
     np.testing.assert_allclose(found.energies, energies([0, 1, 2]) - alone, atol=1e-14)
     assert found.energy == pytest.approx(found.energies.sum(), abs=1e-14)
+
+
+def test_dispersion_of_a_crystal_is_summed_to_the_end():
+    """Against the plain sum up to 50 and, by its tail of R^-3, beyond; and for a doubled cell."""
+    atoms = quartz()
+
+    def energy(atoms, **options):
+        return dispersion(atoms.numbers, atoms.positions / Bohr, lattice(atoms), **options).energy
+
+    found, truncated = energy(atoms), energy(atoms, lattice_sum="tblite")
+    assert 3e-6 < (truncated - found) / len(atoms) < 1e-5
+    model = DispersionModel(
+        atoms.numbers, atoms.positions / Bohr, lattice(atoms), np.ones(3, dtype=bool)
+    )
+    model.set_realspace_cutoff(200.0, 25.0, 25.0, 0.05, 0.05)
+    damping = RationalDampingParam(s6=1.0, s8=2.4, s9=0.0, a1=0.63, a2=5.0)
+    far = float(model.get_dispersion(damping, grad=False)["energy"])
+    beyond = (far - truncated) / (50.0**-3 - 200.0**-3) * 200.0**-3
+    assert found == pytest.approx(far + beyond, abs=3e-8 * len(atoms))
+    assert energy(atoms * (2, 1, 1)) == pytest.approx(2 * found, abs=1e-9)
+    shifted = atoms.copy()
+    shifted.positions += [0.3, 0.2, 0.1]
+    assert energy(shifted) == pytest.approx(found, abs=1e-9)
 
 
 def test_dispersion_derivatives():

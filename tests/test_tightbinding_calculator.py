@@ -11,6 +11,7 @@ from tightbinding_references import periodic_cells, rattled
 
 from glassnb.models import crystal
 from glassnb.tightbinding import DCXTB, ConvergenceError
+from glassnb.tightbinding.history import ChargeHistory
 from glassnb.tightbinding.single_point import single_point
 
 
@@ -69,8 +70,44 @@ def test_charges_are_kept_for_the_next_step():
     assert atoms.calc._last.scc.cycles < first - 2
     atoms.calc = DCXTB()
     assert atoms.get_potential_energy() == pytest.approx(energy, abs=1e-8)
-    atoms.positions[0] += 2.0
-    assert atoms.calc._start(atoms) is None
+
+
+def test_charges_are_extrapolated():
+    """Charges that follow positions along a curve in time, against those of the last step."""
+    atoms = quartz()
+    rng = np.random.default_rng(1)
+    rest, slope = atoms.get_positions(), rng.normal(size=(20, atoms.positions.size))
+    amplitudes = 0.05 * rng.normal(size=(2, *rest.shape))
+    history, errors, last = ChargeHistory(), [], np.zeros(20)
+    for step in range(8):
+        moved = sum(a * np.sin((0.1 + 0.05 * k) * step) for k, a in enumerate(amplitudes))
+        atoms.positions = rest + moved
+        charges = np.tanh(slope @ moved.ravel())
+        guess = history.guess(atoms)
+        if guess is not None:
+            errors.append(np.abs(guess - charges).max() / np.abs(charges - last).max())
+        history.add(atoms, charges)
+        last = charges
+    assert errors[0] == 1  # nothing but the last step to go by
+    assert max(errors[3:]) < 0.2
+    far = atoms.copy()
+    far.positions[0] += 2.0
+    assert history.guess(far) is None
+    assert history.guess(atoms[:-1]) is None
+
+
+def test_buffer_occupation_and_energies_on_demand():
+    atoms = quartz()
+    atoms.calc = DCXTB(buffer_radius=3.3)
+    energy = atoms.get_potential_energy()
+    assert "energies" not in atoms.calc.results  # they take matrices over all pairs
+    assert atoms.calc.results["occupation"] == atoms.calc.get_occupation() == "gap"
+    assert atoms.get_potential_energies().sum() == pytest.approx(energy, abs=1e-7)
+    atoms.calc.set(occupation="thermal", electronic_temperature=3000.0)
+    assert atoms.get_potential_energy() != pytest.approx(energy, abs=1e-3)
+    assert atoms.calc.get_occupation(atoms) == "thermal"
+    atoms.calc = DCXTB()
+    assert atoms.calc.get_occupation(atoms) == "thermal"
 
 
 def test_parameters_can_be_changed():
@@ -126,6 +163,7 @@ def test_energy_is_conserved():
         ({"buffer_radius": 0}, "buffer_radius=0: must be a thickness in Å"),
         ({"buffer_radius": "5"}, "buffer_radius='5'"),
         ({"lattice_sum": "ewald"}, "lattice_sum='ewald': must be one of converged, tblite"),
+        ({"occupation": "metal"}, "occupation='metal': must be one of auto, gap, thermal"),
         ({"electronic_temperature": -1}, "electronic_temperature=-1"),
         ({"tolerance": np.nan}, "tolerance=nan"),
         ({"memory_limit": 0}, "memory_limit=0"),

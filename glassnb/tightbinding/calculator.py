@@ -15,7 +15,9 @@ from ase.calculators.calculator import (
 from ase.stress import full_3x3_to_voigt_6_stress
 
 from glassnb.tightbinding.basis import basis_of
+from glassnb.tightbinding.divided.occupation import OCCUPATIONS
 from glassnb.tightbinding.electrostatics.coulomb import LATTICE_SUMS
+from glassnb.tightbinding.history import ChargeHistory
 from glassnb.tightbinding.parameters import BOHR, HARTREE
 from glassnb.tightbinding.single_point import check_structure, single_point
 
@@ -23,7 +25,6 @@ __all__ = ["DCXTB"]
 
 FloatArray = npt.NDArray[np.float64]
 
-NEAR = 0.5  # Å; charges are kept for the next step if no atom moved further than this
 MATRICES = 8  # matrices over all orbitals that the undivided solver holds at once
 
 
@@ -42,6 +43,12 @@ class DCXTB(Calculator):
     buffer_radius : float, optional
         Thickness in Å of the buffer around each part of the structure; ``None`` solves for all
         orbitals at once (the Gamma point of a periodic structure).
+    occupation : str
+        How a structure with a buffer is occupied. ``"gap"``: the chemical potential stays in the
+        gap, which is right where there is one. ``"thermal"``: it fixes the number of electrons,
+        which is right where there is none; 1000 K or more help charges to settle. ``"auto"``: as
+        the first structure demands, and so for all that follow from it. ``results["occupation"]``
+        tells what was done.
     lattice_sum : str
         ``"converged"``, or ``"tblite"`` for the truncated sum of tblite 0.8.
     electronic_temperature : float
@@ -52,7 +59,9 @@ class DCXTB(Calculator):
         Unpaired electrons plus 1; from the initial magnetic moments of the atoms when not given,
         else as small as possible.
     memory_limit : float, optional
-        Memory in GB for matrices.
+        Memory in GB for matrices. With a buffer, what does not fit is worked out anew each time,
+        save for ``energies``, which take three matrices over all pairs of atoms (14 GB for 24,000
+        atoms) and are worked out only if asked for.
     client : dask.distributed.Client, optional
         Where to solve the parts of a divided structure; threads of this process when omitted.
     tolerance : float
@@ -75,6 +84,7 @@ class DCXTB(Calculator):
         self,
         *,
         buffer_radius: float | None = None,
+        occupation: str = "auto",
         lattice_sum: str = "converged",
         electronic_temperature: float = 300.0,
         charge: float | None = None,
@@ -85,11 +95,12 @@ class DCXTB(Calculator):
         max_cycles: int = 200,
     ) -> None:
         self.client = client  # no parameter: it cannot be written to a file
-        self._last: Any = None  # the result for the structure in _before
-        self._before: Atoms | None = None
+        self._last: Any = None  # the last result
+        self._history = ChargeHistory()
         self._current = False  # whether it belongs to the parameters of now
         super().__init__(
             buffer_radius=buffer_radius,
+            occupation=occupation,
             lattice_sum=lattice_sum,
             electronic_temperature=electronic_temperature,
             charge=charge,
@@ -146,6 +157,8 @@ class DCXTB(Calculator):
         ------
         ValueError
             If the structure cannot be treated.
+        GapError
+            If there is no gap that could hold the chemical potential, or it closes.
         ConvergenceError
             If the charges do not settle.
         """
@@ -157,15 +170,20 @@ class DCXTB(Calculator):
         if system_changes or not self._current:
             self._current = False
             self._last = self._solve(structure)
-            self._before, self._current = structure.copy(), True
+            self._history.add(structure, self._last.shell_charges)
+            self._current = True
         last = self._last
         self.results |= {
             "energy": last.energy * HARTREE,
             "free_energy": last.energy * HARTREE,
-            "energies": last.energies * HARTREE,
             "charges": last.charges,
             "gap": last.gap * HARTREE,
         }
+        divided = self.parameters["buffer_radius"] is not None
+        if divided:
+            self.results["occupation"] = last.occupation
+        if "energies" in wanted or not divided:
+            self.results["energies"] = last.energies * HARTREE
         if "forces" in wanted or "stress" in wanted:
             gradient, virial = last.derivatives
             self.results["forces"] = -gradient * HARTREE / BOHR
@@ -189,6 +207,23 @@ class DCXTB(Calculator):
         self.get_property("energy", atoms)
         return float(self.results["gap"])
 
+    def get_occupation(self, atoms: Atoms | None = None) -> str:
+        """Return how orbitals are occupied.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms, optional
+            The structure; that of the last calculation when omitted.
+
+        Returns
+        -------
+        str
+            With a buffer ``"gap"`` or ``"thermal"`` (see the parameter), without one always
+            ``"thermal"``.
+        """
+        self.get_property("energy", atoms)
+        return str(self.results.get("occupation", "thermal"))
+
     def get_bond_orders(self, atoms: Atoms | None = None) -> FloatArray:
         """Return the bond orders of Mayer between all atoms.
 
@@ -209,12 +244,13 @@ class DCXTB(Calculator):
         check_structure(atoms)
         chosen = dict(self.parameters)
         radius, memory = chosen.pop("buffer_radius"), chosen.pop("memory_limit")
+        occupation = chosen.pop("occupation")
         if chosen["charge"] is None:
             chosen["charge"] = float(atoms.get_initial_charges().sum())
         unpaired = round(abs(float(atoms.get_initial_magnetic_moments().sum())))
         if chosen["multiplicity"] is None and unpaired:
             chosen["multiplicity"] = unpaired + 1
-        chosen["start"] = self._start(atoms)
+        chosen["start"] = self._history.guess(atoms)
         if radius is None:
             _check_memory(atoms, memory)
             return single_point(atoms, **chosen)
@@ -222,23 +258,9 @@ class DCXTB(Calculator):
 
         previous = self._last if isinstance(self._last, DividedSinglePoint) else None
         return divided_single_point(
-            atoms, buffer_radius=radius, memory_limit=memory, client=self.client,
-            previous=previous, **chosen,
+            atoms, buffer_radius=radius, occupation=occupation, memory_limit=memory,
+            client=self.client, previous=previous, **chosen,
         )  # fmt: skip
-
-    def _start(self, atoms: Atoms) -> FloatArray | None:
-        """Return the shell charges of the last structure if this one is near it."""
-        before = self._before
-        if (
-            before is None
-            or len(before) != len(atoms)
-            or np.any(before.numbers != atoms.numbers)
-            or np.any(before.pbc != atoms.pbc)
-            or np.any(before.get_initial_charges() != atoms.get_initial_charges())
-            or np.abs(before.positions - atoms.positions).max() > NEAR
-        ):
-            return None
-        return np.asarray(self._last.shell_charges)
 
 
 def _check(parameters: dict[str, Any]) -> None:
@@ -250,12 +272,14 @@ def _check(parameters: dict[str, Any]) -> None:
         "tolerance": "a charge in e",
         "max_cycles": "a number of cycles",
     }
-    known = {*positive, "lattice_sum", "charge", "multiplicity"}
+    known = {*positive, "occupation", "lattice_sum", "charge", "multiplicity"}
     for name, value in parameters.items():
         if name not in known:
             raise ValueError(f"{name}={value!r}: no such parameter; known are {sorted(known)}")
         if name == "lattice_sum" and value not in LATTICE_SUMS:
             raise ValueError(f"lattice_sum={value!r}: must be one of {', '.join(LATTICE_SUMS)}")
+        if name == "occupation" and value not in OCCUPATIONS:
+            raise ValueError(f"occupation={value!r}: must be one of {', '.join(OCCUPATIONS)}")
         optional = name in ("buffer_radius", "memory_limit") and value is None
         if name in positive and not optional:
             try:

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Electrons", "Filling", "count_electrons", "fill"]
+__all__ = [
+    "Electrons",
+    "Filling",
+    "count_electrons",
+    "count_fixed",
+    "entropies",
+    "fermi",
+    "fill",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -94,6 +102,80 @@ def count_electrons(neutral: float, charge: float, multiplicity: int | None) -> 
     return Electrons((number + unpaired) / 2, (number - unpaired) / 2)
 
 
+def fermi(energies: FloatArray, level: float, temperature: float) -> FloatArray:
+    """Return the occupation of one spin orbital.
+
+    Parameters
+    ----------
+    energies : ndarray
+        In Hartree.
+    level : float
+        Chemical potential in Hartree.
+    temperature : float
+        Boltzmann's constant times the temperature, in Hartree.
+
+    Returns
+    -------
+    ndarray
+        Between 0 and 1.
+    """
+    from scipy.special import expit
+
+    return np.asarray(expit((level - energies) / temperature))
+
+
+def entropies(energies: FloatArray, level: float, temperature: float) -> FloatArray:
+    """Return minus temperature times entropy of both electrons of an orbital.
+
+    Parameters
+    ----------
+    energies : ndarray
+        In Hartree.
+    level : float
+        Chemical potential in Hartree.
+    temperature : float
+        Boltzmann's constant times the temperature, in Hartree.
+
+    Returns
+    -------
+    ndarray
+        In Hartree.
+    """
+    from scipy.special import entr
+
+    f = fermi(energies, level, temperature)
+    return np.asarray(-2 * temperature * (entr(f) + entr(1 - f)))
+
+
+def count_fixed(
+    energies: FloatArray, weights: FloatArray, electrons: float, temperature: float
+) -> float:
+    """Return the chemical potential that gives the number of electrons.
+
+    Parameters
+    ----------
+    energies, weights : ndarray, shape (n,)
+        Orbitals: energy in Hartree, and by how much each counts.
+    electrons : float
+        Their number; an orbital of weight 1 takes two.
+    temperature : float
+        Boltzmann's constant times the temperature, in Hartree.
+
+    Returns
+    -------
+    float
+        In Hartree.
+    """
+    from scipy.optimize import brentq
+
+    def excess(level: float) -> float:
+        return float(2 * np.dot(weights, fermi(energies, level, temperature)) - electrons)
+
+    margin = 50 * temperature
+    low, high = energies.min() - margin, energies.max() + margin
+    return float(brentq(excess, low, high, xtol=1e-15, rtol=1e-14))
+
+
 def fill(energies: FloatArray, electrons: Electrons, temperature: float) -> Filling:
     """Fill orbitals by the Fermi-Dirac distribution, each spin with its own chemical potential.
 
@@ -114,31 +196,13 @@ def fill(energies: FloatArray, electrons: Electrons, temperature: float) -> Fill
     occupations = np.zeros(energies.size)
     entropy_energy, gap = 0.0, np.inf
     for number in (electrons.up, electrons.down):
-        f = _fermi(energies, number, temperature)
-        occupations += f
-        inner = f[(f > 0) & (f < 1)]
-        entropy = inner * np.log(inner) + (1 - inner) * np.log1p(-inner)
-        entropy_energy += temperature * float(entropy.sum())
+        if 0 < number < energies.size:
+            level = count_fixed(energies, np.ones(energies.size), 2 * number, temperature)
+            occupations += fermi(energies, level, temperature)
+            entropy_energy += float(entropies(energies, level, temperature).sum()) / 2
+        else:
+            occupations += number > 0
         top = int(round(number))
         if 0 < top < energies.size:
             gap = min(gap, float(energies[top] - energies[top - 1]))
     return Filling(occupations, entropy_energy, gap)
-
-
-def _fermi(energies: FloatArray, number: float, temperature: float) -> FloatArray:
-    """Return the occupations of one spin."""
-    from scipy.optimize import brentq
-    from scipy.special import expit
-
-    if number <= 0 or number >= energies.size:
-        return np.full(energies.size, float(number > 0))
-
-    def occupations(level: float) -> FloatArray:
-        return np.asarray(expit((level - energies) / temperature))
-
-    margin = 50 * temperature
-    level = brentq(
-        lambda level: float(occupations(level).sum() - number),
-        energies[0] - margin, energies[-1] + margin, xtol=1e-15, rtol=1e-14,
-    )  # fmt: skip
-    return occupations(level)

@@ -231,5 +231,5 @@ def single_point(
         tolerance=tolerance, max_cycles=max_cycles, progress=progress,
     )  # fmt: skip
     cell = np.asarray(atoms.cell) / BOHR if atoms.pbc.any() else None
-    attraction = dispersion(atoms.numbers, atoms.positions / BOHR, cell)
+    attraction = dispersion(atoms.numbers, atoms.positions / BOHR, cell, lattice_sum=lattice_sum)
     return SinglePoint(basis, pairs, built, field, scc, repulsion(basis, pairs), attraction)

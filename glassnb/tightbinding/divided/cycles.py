@@ -28,6 +28,8 @@ FloatArray = NDArray[np.float64]
 
 _INNER_CYCLES = 40
 _INNER_ACCURACY = 0.02  # of a coarse solution, relative to the step it has to make
+_DAMPING = 0.4
+_PATIENCE = 8  # cycles in which the largest change has to fall by half
 
 
 def divided_charges(
@@ -70,17 +72,16 @@ def divided_charges(
     ConvergenceError
         If the charges do not settle; it says what to try.
     """
-    charges, mixer = start, AndersonMixer(damping=1.0)
+    charges, steps = start, _Steps(coarse, basis, field)
     with progress_bar(max_cycles, "self-consistent charges", progress) as bar:
         for cycle in range(1, max_cycles + 1):
             solution = fine.solve(field.potential(charges))
             found = basis.occupations - solution.populations
             residual = float(np.abs(found - charges).max())
             bar.update(1, f"largest change {residual:.1e} e")
-            if residual < tolerance:
+            if residual < tolerance and fine.settled(solution):
                 return SelfConsistency(found, solution, cycle, residual)
-            step = _foreseen(coarse, basis, field, charges, found)
-            charges = mixer.next(charges, charges + step)
+            charges = steps.next(charges, found, solution.occupation)
     raise ConvergenceError(
         f"self-consistent charges: the largest change after {max_cycles} cycles is "
         f"{residual:.1e} e, above {tolerance:.0e} e; relax the structure with a classical "
@@ -89,14 +90,58 @@ def divided_charges(
     )
 
 
+class _Steps:
+    """Charges for the next cycle: long steps with a forecast, short ones where that fails."""
+
+    def __init__(self, coarse: DividedSolver, basis: Basis, field: ChargeField) -> None:
+        self._coarse = coarse
+        self._basis = basis
+        self._field = field
+        self._occupation = ""
+        self._begin(forecast=True, damping=1.0, patience=_PATIENCE)
+
+    def _begin(self, forecast: bool, damping: float, patience: int) -> None:
+        """Forget all steps: those made far away, or by another occupation, mislead."""
+        self._forecast, self._damping, self._patience = forecast, damping, patience
+        self._mixer = AndersonMixer(damping=damping)
+        self._goal, self._waited = np.inf, 0
+        self._best: tuple[float, FloatArray, FloatArray] | None = None
+
+    def next(self, charges: FloatArray, found: FloatArray, occupation: str) -> FloatArray:
+        """Return the charges to try next."""
+        if occupation != self._occupation:
+            self._occupation = self._coarse.occupation = occupation
+            self._begin(forecast=True, damping=1.0, patience=_PATIENCE)
+        residual = float(np.abs(found - charges).max())
+        if self._best is None or residual < self._best[0]:
+            self._best = residual, charges, found
+        self._waited += 1
+        if residual < self._goal:
+            self._goal, self._waited = residual / 2, 0
+        if self._waited >= self._patience:
+            _, charges, found = self._best
+            damping = _DAMPING if self._forecast else self._damping / 2
+            self._begin(forecast=False, damping=damping, patience=2 * self._patience)
+        if not self._forecast:
+            return self._mixer.next(charges, found)
+        step = _foreseen(self._coarse, self._basis, self._field, charges, found)
+        if step is None:
+            self._begin(forecast=False, damping=_DAMPING, patience=self._patience)
+            return self._mixer.next(charges, found)
+        return self._mixer.next(charges, charges + step)
+
+
 def _foreseen(
     coarse: DividedSolver,
     basis: Basis,
     field: ChargeField,
     charges: FloatArray,
     found: FloatArray,
-) -> FloatArray:
-    """Return the step to where charges would agree, if answers changed as the coarse ones do."""
+) -> FloatArray | None:
+    """Return the step to where charges would agree, if answers changed as the coarse ones do.
+
+    None where the coarse division does not tell.
+    """
     first = found - charges
     goal = _INNER_ACCURACY * float(np.abs(first).max())
     mixer = AndersonMixer()
@@ -109,4 +154,4 @@ def _foreseen(
         if np.abs(residual).max() < goal:
             return np.asarray(trial - charges)
         trial = mixer.next(trial, answer + difference)
-    return 0.4 * first  # no use: mix as if there were no coarse division
+    return None

@@ -10,8 +10,9 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from glassnb.tightbinding.basis import Basis
+from glassnb.tightbinding.divided.occupation import OCCUPATIONS, window_of
 from glassnb.tightbinding.divided.partition import Partition, partition
-from glassnb.tightbinding.divided.solver import OCCUPATIONS, DividedSolution, DividedSolver
+from glassnb.tightbinding.divided.solver import DividedSolution, DividedSolver
 from glassnb.tightbinding.divided.subsystem import Cluster
 from glassnb.tightbinding.divided.workers import Crew
 from glassnb.tightbinding.parameters import BOHR
@@ -113,6 +114,7 @@ class Division:
             crew, basis, float(basis.occupations.sum()), temperature,
             occupation=self._chosen or self.occupation, level=self._level,
             populations=self._populations, scale=self._scale,
+            window=window_of(self.buffer_radius),
         )  # fmt: skip
 
     def remember(self, solution: DividedSolution) -> None:

@@ -23,6 +23,7 @@ from glassnb.tightbinding.divided.division import Division, crew_of
 from glassnb.tightbinding.divided.solver import DividedSolution, DividedSolver
 from glassnb.tightbinding.divided.workers import Crew
 from glassnb.tightbinding.electrostatics import Dispersion, dispersion
+from glassnb.tightbinding.electrostatics.dispersion import PAIR_MATRICES
 from glassnb.tightbinding.integrals.pairs import AtomPairs, atom_pairs
 from glassnb.tightbinding.parameters import BOHR, KELVIN
 from glassnb.tightbinding.repulsion import repulsion
@@ -67,6 +68,8 @@ class DividedSinglePoint:
         Energies of the atoms, gradient and virial.
     dispersion : Dispersion
         Energy, gradient and virial.
+    lattice_sum : str
+        ``"converged"`` or ``"tblite"``.
     """
 
     atoms: Atoms
@@ -78,6 +81,7 @@ class DividedSinglePoint:
     scc: SelfConsistency[DividedSolution]
     repulsion: tuple[FloatArray, FloatArray, FloatArray]
     dispersion: Dispersion
+    lattice_sum: str
 
     @cached_property
     def energies(self) -> FloatArray:
@@ -85,8 +89,20 @@ class DividedSinglePoint:
 
         Shared as in the undivided solver, and the electrons that the density has too many or too
         few by the populations.
+
+        Raises
+        ------
+        ValueError
+            If they need more memory than allowed.
         """
-        attraction = _dispersion(self.atoms, per_atom=True).energies
+        n_atoms, limit = len(self.atoms), self.crew.memory_limit
+        needed = 8.0 * PAIR_MATRICES * n_atoms**2
+        if limit is not None and needed > limit:
+            raise ValueError(
+                f"memory_limit={limit / 1e9:g} GB: the dispersion energies of {n_atoms} single "
+                f"atoms take {needed / 1e9:.2g} GB; raise it, or ask for the total energy only"
+            )
+        attraction = _dispersion(self.atoms, self.lattice_sum, per_atom=True).energies
         assert attraction is not None
         entropy = self.scc.solution.entropy_energy / self.basis.species.size
         return np.asarray(self._without_dispersion + entropy + attraction)
@@ -237,7 +253,7 @@ def divided_single_point(
         tolerance=tolerance, max_cycles=max_cycles, progress=progress,
     )  # fmt: skip
     division.remember(scc.solution)
-    attraction = _dispersion(atoms, per_atom=False)
+    attraction = _dispersion(atoms, lattice_sum, per_atom=False)
     return DividedSinglePoint(
         atoms.copy(),
         basis,
@@ -248,13 +264,16 @@ def divided_single_point(
         scc,
         repulsion(basis, pairs),
         attraction,
+        lattice_sum,
     )
 
 
-def _dispersion(atoms: Atoms, per_atom: bool) -> Dispersion:
-    """Return the dispersion; only with energies of atoms does it take matrices over all pairs."""
+def _dispersion(atoms: Atoms, lattice_sum: str, per_atom: bool) -> Dispersion:
+    """Return the dispersion; energies of single atoms take matrices over all pairs."""
     cell = np.asarray(atoms.cell) / BOHR if atoms.pbc.any() else None
-    return dispersion(atoms.numbers, atoms.positions / BOHR, cell, per_atom=per_atom)
+    return dispersion(
+        atoms.numbers, atoms.positions / BOHR, cell, lattice_sum=lattice_sum, per_atom=per_atom
+    )
 
 
 def _check_closed_shell(basis: Basis, charge: float, multiplicity: int | None) -> None:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnb.tightbinding.divided.occupation import entropy_energy, fermi
 from glassnb.tightbinding.divided.subsystem import Levels, Subsystem
 from glassnb.tightbinding.divided.workers import State
+from glassnb.tightbinding.occupation import entropies, fermi
 
 __all__ = ["Adjoint", "ClusterGradient", "cluster_gradient", "potential_slopes", "softness"]
 
@@ -155,7 +155,7 @@ def cluster_gradient(state: State, adjoint: Adjoint) -> ClusterGradient:
     on_fock, on_overlap = _changes(levels, weights, adjoint)
     orbitals = subsystem.inverse.T @ vectors
     f = 2 * fermi(e, adjoint.level, adjoint.temperature)
-    entropy = entropy_energy(e, adjoint.level, adjoint.temperature)
+    entropy = entropies(e, adjoint.level, adjoint.temperature)
     ground = _divided(subsystem, orbitals, adjoint.energy * f)
     pull = _divided(subsystem, orbitals, adjoint.price * f - adjoint.energy * entropy)
     x = _on_orbitals(subsystem, adjoint.potential)
@@ -233,7 +233,7 @@ def _changes(
     on_fock = differences(2 * f, slope) * on_density
     on_overlap = differences(2 * f * e, 2 * f + e * slope) * on_density
     if on_entropy is not None:
-        entropy, fall = entropy_energy(e, level, kt), -slope * (e - level)
+        entropy, fall = entropies(e, level, kt), -slope * (e - level)
         on_fock += differences(entropy, fall) * on_entropy
         on_overlap += differences(entropy * e, entropy + e * fall) * on_entropy
     return on_fock, on_overlap

@@ -21,24 +21,23 @@ from numpy.typing import NDArray
 
 from glassnb.tightbinding.basis import Basis
 from glassnb.tightbinding.divided.occupation import (
+    SMALLEST_GAP,
+    WIDEST_WINDOW,
     Gap,
-    count_fixed,
-    entropy_energy,
-    fermi,
     find_gap,
+    gap_around,
 )
 from glassnb.tightbinding.divided.subsystem import Levels, Share
 from glassnb.tightbinding.divided.workers import Crew, State
+from glassnb.tightbinding.occupation import count_fixed, entropies, fermi
 from glassnb.tightbinding.parameters import HARTREE
 
-__all__ = ["OCCUPATIONS", "DividedSolution", "DividedSolver", "GapError", "Request"]
+__all__ = ["DividedSolution", "DividedSolver", "GapError", "Request"]
 
 FloatArray = NDArray[np.float64]
 
-OCCUPATIONS = ("auto", "gap", "thermal")
-SMALLEST_GAP = 1.0 / HARTREE  # 1 eV
 _WHOLE = 25.0  # exp(-25) of an electron is none
-CLOSING_GAP = 0.5 / HARTREE  # where a held chemical potential is no longer safe
+CLOSE = 0.25 / HARTREE  # how near to a held chemical potential an orbital must not come
 
 
 class GapError(ValueError):
@@ -129,6 +128,8 @@ class DividedSolver:
         Electrons of each shell, to begin with.
     scale : float
         Right number of electrons over that of the density, to begin with.
+    window : float
+        Share of the electrons by which the density may be off.
     """
 
     def __init__(
@@ -142,6 +143,7 @@ class DividedSolver:
         level: float | None = None,
         populations: FloatArray | None = None,
         scale: float = 1.0,
+        window: float = WIDEST_WINDOW,
     ) -> None:
         self.crew = crew
         self.basis = basis
@@ -152,7 +154,9 @@ class DividedSolver:
         self._level = level
         self._populations = basis.occupations if populations is None else populations
         self._scale = scale
+        self._window = window
         self._count = 0
+        self._reopened = occupation != "auto"
 
     def solve(self, potential: FloatArray) -> DividedSolution:
         """Solve all subsystems and occupy their orbitals.
@@ -190,6 +194,38 @@ class DividedSolver:
         self._level = level if mode == "gap" else None
         return solution
 
+    def settled(self, solution: DividedSolution) -> bool:
+        """Say whether self-consistent charges may stay, or another occupation has to be tried.
+
+        Parameters
+        ----------
+        solution : DividedSolution
+            That of the charges.
+
+        Returns
+        -------
+        bool
+            False once, if a gap opened on the way to charges that were occupied thermally.
+
+        Raises
+        ------
+        GapError
+            If there is no gap to hold the chemical potential.
+        """
+        if solution.occupation == "thermal":
+            if self._reopened or solution.gap < SMALLEST_GAP:
+                return True
+            self.occupation, self._reopened = "auto", True
+            return False
+        if self._held is None and solution.gap < SMALLEST_GAP:
+            raise GapError(
+                f"occupation='gap': no gap of {SMALLEST_GAP * HARTREE:.0f} eV or more is found "
+                f"within {self._window:.2%} of the number of electrons; use a larger "
+                "buffer_radius, or occupation='thermal' and a higher electronic_temperature (1000 "
+                "to 3000 K)"
+            )
+        return True
+
     def _whole(self, edges: Gap, level: float | None) -> bool:
         """Say whether a chemical potential leaves all orbitals either filled or empty."""
         margin = _WHOLE * self.temperature
@@ -199,22 +235,24 @@ class DividedSolver:
         """Return the gap, how to occupy, and the chemical potential."""
         energies = np.concatenate([item.energies for item in levels])
         weights = np.concatenate([item.weights for item in levels])
-        edges = find_gap(energies, weights, self.electrons)
-        mode = self.occupation
-        if mode == "auto":
-            mode = "gap" if edges.width >= SMALLEST_GAP else "thermal"
-        if mode == "thermal":
+        if self.occupation != "thermal" and self._held is not None:
+            edges = gap_around(energies, weights, self._held)
+            distance = min(self._held - edges.lower, edges.upper - self._held)
+            if distance < CLOSE:
+                raise GapError(
+                    f"occupation='gap': the gap closes, an orbital is {distance * HARTREE:.2f} eV "
+                    "from the chemical potential held in it; begin anew with occupation='thermal' "
+                    "and a higher electronic_temperature (1000 to 3000 K): energies of the two "
+                    "occupations must not be compared"
+                )
+            return edges, "gap", self._held
+        edges = find_gap(energies, weights, self.electrons, self._window)
+        if self.occupation == "auto" and edges.width < SMALLEST_GAP:
+            self.occupation = "thermal"  # charges that change it to and fro would never settle
+        if self.occupation == "thermal":
             level = count_fixed(energies, weights, self.electrons, self.temperature)
-            return edges, mode, level
-        if self._held is None:
-            return edges, mode, edges.middle
-        if edges.width < CLOSING_GAP:
-            raise GapError(
-                f"occupation='gap': the gap has closed to {edges.width * HARTREE:.2f} eV; "
-                "begin anew with occupation='thermal' and a higher electronic_temperature "
-                "(1000 to 3000 K): energies of the two occupations must not be compared"
-            )
-        return edges, mode, self._held
+            return edges, "thermal", level
+        return edges, "gap", edges.middle
 
     def _put_together(
         self,
@@ -232,7 +270,7 @@ class DividedSolver:
         for cluster, level, share in zip(self.crew.clusters, levels, shares, strict=True):
             np.add.at(populations, cluster.shells, share.populations)
             np.add.at(band, cluster.atoms, share.band_energies)
-            energies = entropy_energy(level.energies, request.level, self.temperature)
+            energies = entropies(level.energies, request.level, self.temperature)
             entropy += float(np.dot(level.weights, energies))
         scale = self.electrons / float(populations.sum())
         if mode == "gap":
