@@ -48,6 +48,7 @@ CRYSTALS = {
 RADII = {"silica-192": (3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0), "silica-648": (4.0, 5.0, 6.0, 7.0)}
 TEMPERATURE = 1000.0  # K
 STEPS = 1000  # of 1.6 fs
+OWN = ("divided", "undivided")
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,13 @@ class Runner:
         path = self.work / f"{job.structure}-{job.method}-{job.buffer_radius}.npz"
         command = [sys.executable, "-m", "benchmarks.tightbinding", "--work", str(self.work)]
         command += ["--child", json.dumps(asdict(job))]
-        n = str(thread_count())
-        # Threads of OpenMP that wait in a loop would count as CPU time.
+        # Idle threads of BLAS and OpenMP that wait in a loop would count as CPU time; the divided
+        # solver has threads of its own.
+        n, own = str(thread_count()), job.method in OWN
         environment = os.environ | {
-            "OMP_NUM_THREADS": n, "NUMBA_NUM_THREADS": n, "OMP_STACKSIZE": "1G",
-            "OMP_WAIT_POLICY": "passive", "GLASSNB_PROGRESS": "off",
+            "OMP_NUM_THREADS": "1" if own else n, "OPENBLAS_NUM_THREADS": "1",
+            "NUMBA_NUM_THREADS": n, "OMP_WAIT_POLICY": "passive", "OMP_STACKSIZE": "1G",
+            "GLASSNB_PROGRESS": "off",
         }  # fmt: skip
         try:
             done = subprocess.run(
@@ -195,7 +198,7 @@ def child(job: Job, work: Path) -> None:
     after_energy = np.array([time.process_time(), time.perf_counter()])
     forces = atoms.get_forces() if job.forces else np.full((len(atoms), 3), np.nan)
     end = np.array([time.process_time(), time.perf_counter()])
-    own = job.method in ("divided", "undivided")
+    own = job.method in OWN
     row: dict[str, Any] = {"n_atoms": len(atoms), "energy_eV_per_atom": energy / len(atoms)}
     # tblite and xtb always make forces with the energy.
     row |= dict(zip(("cpu_energy_s", "wall_energy_s"), after_energy - start, strict=True))

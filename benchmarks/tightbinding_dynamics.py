@@ -20,7 +20,7 @@ from glassnb.tightbinding import DCXTB
 
 TIMESTEP = 1.0  # fs
 START = 600.0  # K: half of it goes into the potential energy
-SAMPLE = 100  # steps between lines of the log
+SAMPLE = 10  # steps between lines of the log
 
 
 @dataclass(frozen=True)
