@@ -23,6 +23,7 @@ from benchmarks import (
     reverse_monte_carlo,
     reverse_monte_carlo_peers,
     rings,
+    tightbinding,
 )
 from benchmarks.peers import sova_atoms
 from benchmarks.timing import best, report
@@ -114,6 +115,7 @@ def main() -> None:
     molecular_dynamics.main()
     reverse_monte_carlo.main()
     reverse_monte_carlo_peers.main()
+    tightbinding.main(["--small"])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Energy drift of DC-xTB in NVE molecular dynamics near 300 K.
 
 python -m benchmarks.tightbinding_dynamics undivided 1000   72 atoms of quartz, whole
-python -m benchmarks.tightbinding_dynamics divided 100      192 atoms of coesite, 5 Å buffer
+python -m benchmarks.tightbinding_dynamics divided 100      192 atoms of cristobalite, 5 Å
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ def undivided(steps: int = 1000) -> Drift:
 
 
 def divided(steps: int = 100, buffer_radius: float = 5.0) -> Drift:
-    return run(crystal("coesite", repeat=(2, 1, 2)), DCXTB(buffer_radius=buffer_radius), steps)
+    return run(
+        crystal("alpha-cristobalite", repeat=(4, 2, 2)), DCXTB(buffer_radius=buffer_radius), steps
+    )
 
 
 def main(which: str, steps: int) -> None:

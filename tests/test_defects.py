@@ -1,11 +1,17 @@
-"""Defects of silica: made where they should be, and found again."""
+"""Defects of silica: made where they should be, found again, and drawn."""
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from ase import Atoms
 
 from glassnb.models import crystal, load_series
 from glassnb.models.defects import e_prime_centre, local_environments, oxygen_vacancy
+from glassnb.plotting import plot_atom_values, plot_division
+from glassnb.tightbinding.divided import partition
+
+mpl.use("Agg")
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +119,23 @@ def test_errors(quartz):
     with pytest.raises(ValueError, match="has 0 silicon neighbours within 2.2 Å"):
         e_prime_centre(lone, 1)
     assert local_environments(lone).names.tolist() == ["O", "O"]
+
+
+def test_pictures(quartz):
+    ax = plot_atom_values(quartz, np.arange(72) - 10.0)
+    drawn = ax.collections[0]
+    assert drawn.get_clim() == (-61, 61)
+    wrapped = quartz.get_positions(wrap=True)
+    order = np.asarray(drawn.get_array(), dtype=int) + 10  # whose value stands there
+    np.testing.assert_allclose(drawn.get_offsets(), wrapped[order, :2])
+    assert np.all(np.diff(wrapped[order, 2]) >= 0)  # the nearest is drawn last
+    parts = partition(quartz, 5.0, 3.0)
+    ax = plot_division(parts, 1)
+    sizes = [len(points.get_offsets()) for points in ax.collections]
+    n = int(parts.n_central[1])
+    assert sizes == [72, parts.members[1].size - n, n]
+    plt.close("all")
+    with pytest.raises(ValueError, match="values: has shape"):
+        plot_atom_values(quartz, [1.0])
+    with pytest.raises(ValueError, match="subsystem=99: must be from 0 to"):
+        plot_division(parts, 99)

@@ -1,5 +1,8 @@
 """g(r) and S(Q): against SOVA, dynasor, plain sums, a crystal's Bragg peaks, and sum rules."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -296,6 +299,19 @@ def test_scattering_factors_of_tables():
     q = np.linspace(0.5, 0.8, 200)
     assert np.abs(np.diff(electron_form_factor("Pd", q))).max() < 0.05  # no step where joined
     assert scattering_factors(["Si", "O"], [1.0, 2.0], "electron").shape == (2, 2)
+
+
+def test_many_threads_may_ask_first():
+    """The library of tables fills them at the first question, in a process that is new."""
+    code = (
+        "import sys; sys.setswitchinterval(1e-6)\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from glassnb.scattering import neutron_scattering_length\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    lengths = set(pool.map(neutron_scattering_length, ['Si'] * 64))\n"
+        "assert len(lengths) == 1, lengths\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_radiations_differ_and_tables_are_written(glass, tmp_path):

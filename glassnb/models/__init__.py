@@ -11,6 +11,12 @@ and Kob, J. Chem. Phys. 148, 194504 (2018); densification: Onodera et al., NPG A
 from glassnb.core.files import read, write
 from glassnb.models.comparison import compare_with_experiment
 from glassnb.models.crystals import crystal, crystals
+from glassnb.models.defects import (
+    LocalEnvironments,
+    e_prime_centre,
+    local_environments,
+    oxygen_vacancy,
+)
 from glassnb.models.densify import Densification, densify
 from glassnb.models.density_series import DensificationSeries, densification_series
 from glassnb.models.embedded_atom import EmbeddedAtomPotential, read_embedded_atom
@@ -46,6 +52,7 @@ __all__ = [
     "Ensemble",
     "FixedAtoms",
     "LammpsPotential",
+    "LocalEnvironments",
     "MeanStructureFactor",
     "MeltQuench",
     "MinimumDistance",
@@ -66,12 +73,15 @@ __all__ = [
     "crystals",
     "densification_series",
     "densify",
+    "e_prime_centre",
     "ensemble",
     "load",
     "load_series",
+    "local_environments",
     "melt_quench",
     "metallic_glass",
     "model_properties",
+    "oxygen_vacancy",
     "potential",
     "random_alloy",
     "random_silica",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_atom_values", "plot_division"]
 
-CENTRE, BUFFER, REST = "#D55E00", "#56B4E9", "0.85"
+CENTRE, BUFFER, REST = "#D55E00", "#56B4E9", "0.7"
 SIZES = {"Si": 34.0, "O": 14.0}  # points squared
 
 
@@ -50,7 +50,7 @@ def plot_division(parts: Partition, subsystem: int = 0, ax: Axes | None = None) 
     places = parts.positions[members] + parts.images[subsystem] @ parts.cell
     sizes = np.where(parts.numbers == 14, SIZES["Si"], SIZES["O"])
     x, y = parts.positions[:, :2].T
-    ax.scatter(x, y, s=sizes, color=REST, lw=0, label="the structure")
+    ax.scatter(x, y, s=sizes / 8, color=REST, lw=0, label="the structure")
     for rows, colour, label in (
         (slice(n, None), BUFFER, f"buffer, {members.size - n} atoms"),
         (slice(0, n), CENTRE, f"central box, {n} atoms"),
@@ -69,7 +69,7 @@ def plot_atom_values(
     values: ArrayLike,
     ax: Axes | None = None,
     *,
-    label: str = "energy, relative to the mean of the element (eV)",
+    label: str = "relative energy (eV)",
 ) -> Axes:
     """Draw a structure, seen along z, with its atoms coloured by a value of each.
 

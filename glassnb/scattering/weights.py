@@ -75,7 +75,8 @@ def neutron_scattering_length(symbol: str) -> float:
     try:
         entry = getattr(periodictable, element)
         entry = entry[int(mass)] if mass else entry
-        length = entry.neutron.b_c
+        with _one_at_a_time:  # the library fills its table at the first call
+            length = entry.neutron.b_c
     except (AttributeError, KeyError, ValueError):
         length = None
     if element in ("n", "") or length is None:

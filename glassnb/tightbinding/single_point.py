@@ -36,6 +36,7 @@ __all__ = ["SinglePoint", "check_structure", "single_point"]
 FloatArray = npt.NDArray[np.float64]
 
 THINNEST = 2.0  # Å; in a thinner cell an atom would overlap its own image
+MANY_ORBITALS = 1000
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,8 @@ def single_point(
     ConvergenceError
         If the charges do not settle.
     """
+    from threadpoolctl import threadpool_limits
+
     check_structure(atoms)
     basis = basis_of(atoms.numbers)
     if atoms.pbc.any() and charge != 0:
@@ -225,11 +228,13 @@ def single_point(
     pairs = atom_pairs(atoms, max(CN_CUTOFF, float(basis.cutoffs.max())))
     built = hamiltonian(basis, pairs, coordination_numbers(basis, pairs))
     field = ChargeField(basis, atoms, lattice_sum)
-    solver = UndividedSolver(built, electrons, electronic_temperature * KELVIN)
-    scc = self_consistent_charges(
-        solver, basis, field, starting_charges(basis, charge) if start is None else start,
-        tolerance=tolerance, max_cycles=max_cycles, progress=progress,
-    )  # fmt: skip
+    # Small matrices cost several threads more than one.
+    with threadpool_limits(1 if basis.orbital_shell.size < MANY_ORBITALS else None, "blas"):
+        solver = UndividedSolver(built, electrons, electronic_temperature * KELVIN)
+        scc = self_consistent_charges(
+            solver, basis, field, starting_charges(basis, charge) if start is None else start,
+            tolerance=tolerance, max_cycles=max_cycles, progress=progress,
+        )  # fmt: skip
     cell = np.asarray(atoms.cell) / BOHR if atoms.pbc.any() else None
     attraction = dispersion(atoms.numbers, atoms.positions / BOHR, cell, lattice_sum=lattice_sum)
     return SinglePoint(basis, pairs, built, field, scc, repulsion(basis, pairs), attraction)

@@ -23,6 +23,7 @@ FloatArray = NDArray[np.float64]
 
 SMALLEST_BUFFER = 2.0  # Å; below it no atom keeps its bonds
 SMALLEST_BOX = 2.0  # Å
+SKIN = 1.2  # Å
 
 
 @dataclass
@@ -37,7 +38,8 @@ class Division:
         Approximate edge of the central boxes in Å.
     skin : float
         Subsystems stay as they are while no two atoms changed their distance by more than this,
-        in Å.
+        in Å. New ones change the energy, by 0.6 meV an atom in cristobalite at a buffer of 5 Å: so
+        they have to last while atoms vibrate.
     occupation : str
         ``"gap"``: the chemical potential is held in the gap. ``"thermal"``: it fixes the number of
         electrons. ``"auto"``: as the spectrum of the first structure demands, and so from then on.
@@ -50,12 +52,11 @@ class Division:
 
     buffer_radius: float
     box: float = 7.0
-    skin: float = 0.4
+    skin: float = SKIN
     occupation: str = "auto"
     _partition: Partition | None = field(default=None, repr=False, compare=False)
     _chosen: str | None = field(default=None, repr=False, compare=False)
     _level: float | None = field(default=None, repr=False, compare=False)
-    _populations: FloatArray | None = field(default=None, repr=False, compare=False)
     _scale: float = field(default=1.0, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,11 +90,13 @@ class Division:
         if old is not None and old.fits(atoms, self.skin):
             return old
         if old is None or not np.array_equal(old.numbers, atoms.numbers):
-            self._chosen, self._level, self._populations, self._scale = None, None, None, 1.0
+            self._chosen, self._level, self._scale = None, None, 1.0
         self._partition = partition(atoms, self.box, self.buffer_radius)
         return self._partition
 
-    def solver(self, crew: Crew, basis: Basis, temperature: float) -> DividedSolver:
+    def solver(
+        self, crew: Crew, basis: Basis, temperature: float, start: FloatArray
+    ) -> DividedSolver:
         """Return the solver of a geometry, which goes on from the one before.
 
         Parameters
@@ -104,6 +107,8 @@ class Division:
             Shells of the structure.
         temperature : float
             Boltzmann's constant times the electronic temperature, in Hartree.
+        start : ndarray, shape (n_shells,)
+            Charges to begin with, in e.
 
         Returns
         -------
@@ -113,7 +118,7 @@ class Division:
         return DividedSolver(
             crew, basis, float(basis.occupations.sum()), temperature,
             occupation=self._chosen or self.occupation, level=self._level,
-            populations=self._populations, scale=self._scale,
+            populations=basis.occupations - start, scale=self._scale,
             window=window_of(self.buffer_radius),
         )  # fmt: skip
 
@@ -127,7 +132,7 @@ class Division:
         """
         self._chosen = solution.occupation
         self._level = solution.level if solution.occupation == "gap" else None
-        self._populations, self._scale = solution.populations, solution.scale
+        self._scale = solution.scale
 
 
 def crew_of(

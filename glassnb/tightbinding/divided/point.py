@@ -19,7 +19,7 @@ from glassnb.tightbinding.coordination_number import (
 )
 from glassnb.tightbinding.divided.cycles import divided_charges
 from glassnb.tightbinding.divided.derivatives import band_derivatives
-from glassnb.tightbinding.divided.division import Division, crew_of
+from glassnb.tightbinding.divided.division import SKIN, Division, crew_of
 from glassnb.tightbinding.divided.solver import DividedSolution, DividedSolver
 from glassnb.tightbinding.divided.workers import Crew
 from glassnb.tightbinding.electrostatics import Dispersion, dispersion
@@ -171,7 +171,7 @@ def divided_single_point(
     *,
     buffer_radius: float = DEFAULT_BUFFER,
     box: float = 7.0,
-    skin: float = 0.4,
+    skin: float = SKIN,
     occupation: str = "auto",
     lattice_sum: str = "converged",
     electronic_temperature: float = 300.0,
@@ -245,11 +245,14 @@ def divided_single_point(
     coarse = Division(min(COARSE_BUFFER, buffer_radius), COARSE_BOX, occupation=division.occupation)
     rough = crew_of(atoms, coarse, basis, cn, memory_limit, None)
     rough.geometry = f"{crew.geometry}/coarse"
-    helper = coarse.solver(rough, basis, temperature)
+    guess = starting_charges(basis) if start is None else start
+    helper = coarse.solver(rough, basis, temperature, guess)
     if start is None:
-        start = _first_charges(helper, basis, charge_field)
+        start = _first_charges(helper, basis, charge_field, guess)
+    else:  # forecasts compare solutions; the first of all does not know its own electrons yet
+        helper.solve(charge_field.potential(start))
     scc = divided_charges(
-        division.solver(crew, basis, temperature), helper, basis, charge_field, start,
+        division.solver(crew, basis, temperature, start), helper, basis, charge_field, start,
         tolerance=tolerance, max_cycles=max_cycles, progress=progress,
     )  # fmt: skip
     division.remember(scc.solution)
@@ -293,9 +296,10 @@ def _check_closed_shell(basis: Basis, charge: float, multiplicity: int | None) -
         )
 
 
-def _first_charges(coarse: DividedSolver, basis: Basis, charge_field: ChargeField) -> FloatArray:
+def _first_charges(
+    coarse: DividedSolver, basis: Basis, charge_field: ChargeField, guess: FloatArray
+) -> FloatArray:
     """Return charges to begin with: those of a coarse division."""
-    guess = starting_charges(basis)
     try:
         return self_consistent_charges(
             coarse, basis, charge_field, guess, tolerance=COARSE_TOLERANCE, max_cycles=40,

@@ -23,6 +23,7 @@ ComplexArray = NDArray[np.complex128]
 #: Gaussians are cut where exp(-RANGE²) is 2e-14.
 RANGE = 5.6
 _ACCURACY = 1e-13
+_MANY_ATOMS = 1500
 # Coefficients of 1/R, a²/R³ and a⁴/R⁵ in the expansion of 1/sqrt(R² + a²).
 _EXPANSION = (1.0, -1 / 2, 3 / 8)
 
@@ -143,7 +144,11 @@ class ReciprocalSum:
         import finufft
 
         modes = tuple((2 * self._reach + 1).tolist())
-        plan = finufft.Plan(kind, modes, n_trans=self.n_moments, eps=_ACCURACY, isign=isign)
+        # Threads of the library spin while they wait, which costs more than small sums take.
+        threads = {} if self._points.shape[1] > _MANY_ATOMS else {"nthreads": 1}
+        plan = finufft.Plan(
+            kind, modes, n_trans=self.n_moments, eps=_ACCURACY, isign=isign, **threads
+        )
         plan.setpts(*self._points)
         return plan
 
