@@ -123,7 +123,7 @@ def test_errors(quartz):
 
 def test_pictures(quartz):
     ax = plot_atom_values(quartz, np.arange(72) - 10.0)
-    drawn = ax.collections[0]
+    _bonds, drawn = ax.collections
     assert drawn.get_clim() == (-61, 61)
     wrapped = quartz.get_positions(wrap=True)
     order = np.asarray(drawn.get_array(), dtype=int) + 10  # whose value stands there

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from glassnb.plotting.figures import add_legend, new_axes
 
@@ -87,7 +87,7 @@ def plot_atom_values(
     Returns
     -------
     matplotlib.axes.Axes
-        Where it was drawn.
+        Where it was drawn; bonds are lines, those to an image end half-way.
 
     Raises
     ------
@@ -102,11 +102,23 @@ def plot_atom_values(
     order = np.argsort(positions[:, 2])  # the nearest is drawn last
     sizes = np.array([2.5 * SIZES.get(symbol, 10.0) for symbol in atoms.symbols])
     limit = float(np.abs(shown).max()) or 1.0
+    _draw_bonds(ax, atoms, positions)
     x, y, _ = positions[order].T
     drawn = ax.scatter(
         x, y, s=sizes[order], c=shown[order], cmap="RdBu_r", vmin=-limit, vmax=limit, lw=0.5,
-        ec="0.4",
+        ec="0.4", zorder=2,
     )  # fmt: skip
     ax.figure.colorbar(drawn, ax=ax, label=label, shrink=0.9)
     ax.set(xlabel="$x$ (Å)", ylabel="$y$ (Å)", aspect="equal")
     return ax
+
+
+def _draw_bonds(ax: Axes, atoms: Atoms, positions: NDArray[np.float64]) -> None:
+    """Draw half a bond from each of its atoms: all is seen, wherever the cell ends."""
+    from ase.neighborlist import natural_cutoffs, neighbor_list
+    from matplotlib.collections import LineCollection
+
+    first, half = neighbor_list("iD", atoms, natural_cutoffs(atoms))
+    starts = positions[first, :2]
+    lines = np.stack([starts, starts + half[:, :2] / 2], axis=1)
+    ax.add_collection(LineCollection(list(lines), colors="0.6", lw=1.2, zorder=1))
