@@ -34,6 +34,7 @@ CONDA_FORGE = {
     "joblib": ("joblib", "1.5.0"),
     "threadpoolctl": ("threadpoolctl", "3.6.0"),
     "pooch": ("pooch", "1.8.2"),
+    "zarr": ("zarr", "3.0.8"),
     "tqdm": ("tqdm", "4.67.1"),
     "lazy-loader": ("lazy-loader", "0.4"),
     "xtb": ("xtb-python", "22.1"),  # the package xtb there is the program

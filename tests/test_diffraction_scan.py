@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import zarr
 from ase import Atoms
 from scipy.spatial.transform import Rotation
 from test_diffraction_patterns import PROBE, metal
@@ -183,7 +184,7 @@ def test_a_folder_keeps_everything_and_goes_on(kept, tmp_path, monkeypatch):
     assert calls == [1, 4]  # a trial of the reductions, and the one row that was missing
     np.testing.assert_allclose(result.patterns, kept.patterns, rtol=1e-6)
     opened = DiffractionScan.open(folder)
-    assert isinstance(opened.patterns, np.memmap)
+    assert isinstance(opened.patterns, zarr.Array)
     np.testing.assert_array_equal(opened.patterns, result.patterns)
     np.testing.assert_allclose(opened.mean, kept.mean, rtol=1e-6)
     np.testing.assert_array_equal(opened.reductions["ring"], result.reductions["ring"])

@@ -12,7 +12,7 @@ from glassnb._version import __version__
 from glassnb.core.provenance import atomic_path
 from glassnb.diffraction.result import DiffractionScan
 
-__all__ = ["write_emd", "write_hspy"]
+__all__ = ["import_h5py", "write_emd", "write_hspy"]
 
 # What hyperspy expects of a signal besides its axes: groups and their attributes.
 _HYPERSPY: dict[str, dict[str, Any]] = {
@@ -35,7 +35,7 @@ def write_hspy(scan: DiffractionScan, path: Path) -> None:
     path : pathlib.Path
         File to write.
     """
-    with atomic_path(path) as temporary, _h5py().File(temporary, "w") as file:
+    with atomic_path(path) as temporary, import_h5py().File(temporary, "w") as file:
         file.attrs.update({"file_format": "HyperSpy", "file_format_version": "3.3"})
         group = file.create_group("Experiments/scan")
         group.attrs.update({"package": "hyperspy", "package_version": "2.0"})
@@ -68,7 +68,7 @@ def write_emd(scan: DiffractionScan, path: Path) -> None:
             f"path={str(path)!r}: py4DSTEM takes a grid of positions in one orientation, but this "
             f"scan has the axes {', '.join(axis['name'] for axis in axes)}"
         )
-    with atomic_path(path) as temporary, _h5py().File(temporary, "w") as file:
+    with atomic_path(path) as temporary, import_h5py().File(temporary, "w") as file:
         file.attrs.update(
             {
                 "emd_group_type": "file",
@@ -149,7 +149,19 @@ def _write_patterns(group: Any, scan: DiffractionScan) -> None:
         data[index] = np.asarray(scan.patterns[index])
 
 
-def _h5py() -> Any:
+def import_h5py() -> Any:
+    """Import h5py, or say what to do.
+
+    Returns
+    -------
+    module
+        h5py.
+
+    Raises
+    ------
+    ImportError
+        If it is missing.
+    """
     try:
         import h5py
     except ImportError as error:

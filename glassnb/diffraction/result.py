@@ -82,7 +82,7 @@ class DiffractionScan:
         cls,
         patterns: Any,
         *,
-        k_step: float | tuple[float, float],
+        k_step: float | tuple[float, float] | None = None,
         positions: ArrayLike | None = None,
         centre: tuple[float, float] | None = None,
         probe: Probe | None = None,
@@ -91,15 +91,19 @@ class DiffractionScan:
 
         Parameters
         ----------
-        patterns : array, shape (n_x, n_y, n_k_x, n_k_y) or (n_positions, n_k_x, n_k_y)
-            Numpy, zarr or any array that is sliced like these; read in blocks. What hyperspy
-            calls ``signal.data`` and py4DSTEM ``datacube.data``.
-        k_step : float or tuple of float
-            Size of a pixel in 1/Å (1/d), along both axes or each.
+        patterns : array or path-like
+            Of shape (n_x, n_y, n_k_x, n_k_y) or (n_positions, n_k_x, n_k_y): Numpy, zarr, h5py,
+            Dask or any array that is sliced like these; read in blocks. What hyperspy calls
+            ``signal.data`` and py4DSTEM ``datacube.data``. Or the name of a ``.npy`` file, a zarr
+            store, ``.zspy``, ``.hspy`` or other HDF5 with one such array, which stays on disk.
+            Axes keep their order: the first is called x here, though hyperspy may call it y.
+        k_step : float or tuple of float, optional
+            Size of a pixel in 1/Å (1/d), along both axes or each. May be omitted for files of
+            hyperspy whose axes are in 1/Å or 1/nm.
         positions : array_like, shape (n_positions, 2), optional
-            Of the beam in Å; counted in steps of 1 when omitted.
+            Of the beam in Å; when omitted those of hyperspy's axes, or counted in steps of 1.
         centre : tuple of float, optional
-            Pixel of the unscattered beam; the middle when omitted.
+            Pixel of the unscattered beam; that of hyperspy's axes, or the middle when omitted.
         probe : Probe, optional
             The beam; analyses then know the size of the central disc.
 
@@ -111,8 +115,19 @@ class DiffractionScan:
         Raises
         ------
         ValueError
-            If shapes do not fit together, or a number is not positive and finite.
+            If shapes do not fit together, a number is not positive and finite, or a file is not
+            of a known kind.
+        ImportError
+            If h5py is missing and needed.
         """
+        if isinstance(patterns, str | os.PathLike):
+            from glassnb.diffraction.measured import open_patterns
+
+            file = open_patterns(patterns)
+            patterns = file.patterns
+            positions = file.positions if positions is None else positions
+            if k_step is None:
+                k_step, centre = file.k_step, file.centre if centre is None else centre
         if not hasattr(patterns, "shape"):
             patterns = np.asarray(patterns)
         if len(patterns.shape) not in (3, 4) or not all(patterns.shape):
@@ -120,6 +135,8 @@ class DiffractionScan:
                 f"patterns: have shape {tuple(patterns.shape)}; must be (n_x, n_y, n_k_x, n_k_y) "
                 "or (n_positions, n_k_x, n_k_y)"
             )
+        if k_step is None:
+            raise ValueError("k_step=None: give the size of a pixel in 1/Å; the data do not say it")
         steps = np.broadcast_to(np.asarray(k_step, dtype=float), (2,))
         if not (np.isfinite(steps).all() and (steps > 0).all()):
             raise ValueError(f"k_step={k_step}: must be the size of a pixel in 1/Å")
@@ -310,7 +327,7 @@ class DiffractionScan:
         path : path-like
             A name that ends in ``.npz`` gets one compressed file of everything; ``.hspy`` a file
             for hyperspy and ``.h5`` one for py4DSTEM, of patterns and axes. Any other name
-            becomes a folder whose patterns are read from the disk piece by piece.
+            becomes a folder whose patterns, in zarr chunks, are read from the disk piece by piece.
 
         Returns
         -------

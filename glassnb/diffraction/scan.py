@@ -64,7 +64,7 @@ def scan(
         The beam.
     positions : tuple of int, or array_like, shape (n_positions, 2)
         Two whole numbers: a grid of that many steps in x and y over the model's edges (over the
-        field that the seam leaves, if the slab is turned). Or x and y in Å.
+        field that the seam leaves, if the slab has one). Or x and y in Å.
     thickness : float, optional
         Of the slab in Å; the height of the model when omitted.
     k_max : float
@@ -78,9 +78,9 @@ def scan(
         What to keep of each pattern, by name: a pair of radii in 1/Å (a ring-shaped detector), an
         array of weights, or any of :mod:`glassnb.diffraction.reductions`.
     keep : bool or path-like, optional
-        Whether to keep the patterns in memory, or a folder to write them to; a scan into a folder
-        that was stopped goes on when called again. By default they are kept if there is no
-        ``reduce``.
+        Whether to keep the patterns in memory, or a folder to write them to in zarr chunks; a scan
+        into a folder that was stopped goes on when called again. By default they are kept if
+        there is no ``reduce``.
     debye_waller : float or dict
         B in Å², of all atoms or by symbol.
     width : float, optional

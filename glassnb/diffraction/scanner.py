@@ -49,7 +49,8 @@ class Scanner:
         Turns the model before the slab is cut.
     width : float, optional
         Least edge of the slab across the beam in Å; at least four times the width of the beam,
-        to which small models are repeated.
+        to which small models are repeated. See :func:`cut_slab` for slabs that have a seam: turned
+        ones, and those of a cell without right angles.
     margin : float, optional
         Distance in Å of the beam from the seam of a turned slab; four times the width of the
         beam when omitted.
@@ -102,17 +103,22 @@ class Scanner:
         smearing = debye_waller_by_symbol(debye_waller, frames)
         least = _NARROWEST * probe.fwhm
         margin = least if margin is None else margin
-        if rotation is None:
-            width = max(least, width or 0.0)
-        self.slabs = tuple(
-            frame
-            if isinstance(frame, Slab)
-            else cut_slab(
+
+        def cut(frame: Atoms, width: float | None) -> Slab:
+            return cut_slab(
                 frame, thickness, rotation=rotation, width=width, margin=margin,
                 axis=axis, start=start,
-            )
-            for frame in frames
-        )  # fmt: skip
+            )  # fmt: skip
+
+        slabs = [frame if isinstance(frame, Slab) else cut(frame, width) for frame in frames]
+        if rotation is None:  # small models are repeated
+            slabs = [
+                cut(frame, least)
+                if isinstance(frame, Atoms) and min(slab.lengths) < least
+                else slab
+                for frame, slab in zip(frames, slabs, strict=True)
+            ]
+        self.slabs = tuple(slabs)
         self.probe, self.method = probe, method
         self.lengths = _same_box(self.slabs)
         if min(self.lengths) < least * (1 - 1e-9):

@@ -20,6 +20,8 @@ __all__ = ["Slab", "cut_slab"]
 
 _AXES = {"x": (1, 2, 0), "y": (2, 0, 1), "z": (0, 1, 2)}
 _MOST_ATOMS = 2_000_000
+_MOST_CELLS = 4  # in a row, to make a rectangle of
+_SKEW = 1e-4  # Å, by which a rectangle may miss its right angles
 _EDGE = 1e-6  # Å; an atom on the face of a periodic cell belongs to one side
 
 
@@ -81,7 +83,8 @@ def cut_slab(
         of the model along ``axis`` when omitted.
     rotation : scipy.spatial.transform.Rotation, optional
         Turns the model about the middle of its cell before the cut. Without it, and with a cell
-        of right angles along x, y and z, the slab keeps the cell's edges in x and y.
+        of right angles along x, y and z, the slab keeps the cell's edges in x and y; a cell that
+        repeats after a rectangle in x and y, such as a hexagonal one, is brought to that.
     width : float, optional
         Least edge in x and y in Å. A seamless slab is repeated up to it; a turned slab is a
         square of this width, by default of the cube root of the cell's volume plus two margins.
@@ -124,11 +127,12 @@ def cut_slab(
     turned.positions = atoms.positions[:, order]
     turned.pbc = atoms.pbc[order]
     cell = np.asarray(turned.cell)
-    upright = np.allclose(cell, np.diag(np.diag(cell)), atol=1e-6) and (np.diag(cell) > 0).all()
     height = float(abs(np.linalg.det(cell)) / np.linalg.norm(np.cross(cell[0], cell[1])))
     thickness = _thickness(height if thickness is None else thickness)
-    if rotation is None and upright:
-        slab = _own_faces(turned, thickness, width or 0.0, start)
+    upright = _upright(turned) if rotation is None else None
+    if upright is not None:
+        slab = _own_faces(upright, thickness, width or 0.0, start)
+        slab.atoms.arrays["model_index"] %= len(atoms)
     else:
         slab = _turned(turned, thickness, rotation, width, margin, start)
     if not len(slab.atoms):
@@ -140,6 +144,27 @@ def _thickness(value: float) -> float:
     if not (np.isfinite(value) and 0 < value <= 1e4):
         raise ValueError(f"thickness={value}: must be in Å, more than 0 and at most 10000")
     return float(value)
+
+
+def _upright(atoms: Atoms) -> Atoms | None:
+    """Return the model in a cell of right angles along x, y and z, if it repeats after one."""
+    cell = np.asarray(atoms.cell)
+    if np.allclose(cell, np.diag(np.diag(cell)), atol=1e-6) and (np.diag(cell) > 0).all():
+        return atoms
+    if np.abs([*cell[:2, 2], *cell[2, :2]]).max() > _SKEW or cell[2, 2] < 0:
+        return None
+    from ase.build import make_supercell
+
+    counts = np.arange(-_MOST_CELLS, _MOST_CELLS + 1)
+    steps = np.stack(np.meshgrid(counts, counts, indexing="ij"), axis=-1).reshape(-1, 2)
+    vectors = steps @ cell[:2, :2]
+    edges = []
+    for along, across in ((0, 1), (1, 0)):
+        fits = (np.abs(vectors[:, across]) < _SKEW) & (vectors[:, along] > _SKEW)
+        if not fits.any():
+            return None
+        edges.append([*steps[fits][vectors[fits, along].argmin()], 0])
+    return make_supercell(atoms, [*edges, [0, 0, 1]])
 
 
 def _own_faces(atoms: Atoms, thickness: float, width: float, start: float) -> Slab:
@@ -186,7 +211,11 @@ def _turned(
     cell = np.asarray(atoms.cell)
     edge = float(abs(np.linalg.det(cell)) ** (1 / 3) + 2 * margin) if width is None else width
     if edge <= 2 * margin:
-        raise ValueError(f"width={edge}: must exceed twice margin={margin} (Å)")
+        raise ValueError(
+            f"width={edge:.2f}: must exceed twice margin={margin:.2f} (Å), which the beam keeps "
+            "from the seam of a slab that is turned or cut from a cell without right angles; "
+            "raise width or lower margin"
+        )
     box = np.array([edge, edge, thickness])
     positions = (atoms.get_positions(wrap=True) - cell.sum(axis=0) / 2) @ matrix.T
     vectors = cell @ matrix.T

@@ -3,8 +3,8 @@
 ============  ==========================================================  ====================
 name          what it is                                                  opened by
 ============  ==========================================================  ====================
-a folder      ``patterns.npy``, read from the disk piece by piece, and    this package; NumPy
-              ``scan.npz``, all that belongs to them; a stopped scan
+a folder      ``patterns.zarr``, chunks of some patterns, and             this package; zarr,
+              ``scan.npz``, all that belongs to them; a stopped scan      Dask, NumPy
               goes on
 ``.npz``      one compressed file of everything                           this package; NumPy
 ``.hspy``     HDF5 in the layout of hyperspy: patterns and axes           hyperspy
@@ -22,7 +22,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +30,16 @@ from numpy.typing import NDArray
 from glassnb.core.provenance import atomic_path, from_json, to_json
 from glassnb.diffraction.probe import Probe
 from glassnb.diffraction.result import DiffractionScan
+from glassnb.diffraction.work import LIST_ROW
 
 __all__ = ["Store", "load", "save"]
 
-_PATTERNS = "patterns.npy"
+_PATTERNS = "patterns.zarr"
 _RECORD = "scan.npz"  # everything but the patterns, written last
 _ARGUMENTS = "arguments.json"  # what a scan depends on
 _FLAGS = "finished.npy"  # rows that are whole on disk
 _EVERY = 2.0  # seconds between two notes of them
+_CHUNK = 2**20  # bytes, at most, unless one pattern is larger
 
 
 class Store:
@@ -77,7 +79,7 @@ class Store:
             _compare(self.path, arguments)
         else:
             _new_folder(self.path, (*shape, k_x.size, k_y.size), "float32", arguments)
-        self.patterns = np.load(self.path / _PATTERNS, mmap_mode="r+")
+        self.patterns = _open_patterns(self.path, "r+")
         flags = self.path / _FLAGS
         self._flags = np.load(flags) if flags.exists() else np.zeros(pieces, dtype=bool)
         self._lock, self._noted = threading.Lock(), time.monotonic()
@@ -110,10 +112,9 @@ class Store:
         """Write what belongs to the patterns, and return the scan with its patterns on disk."""
         self.close()
         _write_record(self.path / _RECORD, scan)
-        return replace(scan, patterns=np.load(self.path / _PATTERNS, mmap_mode="r"))
+        return replace(scan, patterns=_open_patterns(self.path, "r"))
 
     def _note(self) -> None:
-        self.patterns.flush()
         with atomic_path(self.path / _FLAGS) as temporary:
             np.save(temporary, self._flags)
         self._noted = time.monotonic()
@@ -156,10 +157,12 @@ def save(scan: DiffractionScan, path: str | os.PathLike[str]) -> Path:
         raise ValueError(f"path={str(path)!r}: exists already; remove it or use another name")
     shape = (*scan.shape, scan.k_x.size, scan.k_y.size)
     _new_folder(target, shape, str(scan.patterns.dtype), {"shape": scan.shape})
-    copy = np.load(target / _PATTERNS, mmap_mode="r+")
+    copy = _open_patterns(target, "r+")
+    row = copy.chunks[len(scan.shape) - 1]
     for index in np.ndindex(*scan.shape[:-1]):
-        copy[index] = np.asarray(scan.patterns[index])
-    copy.flush()
+        for first in range(0, scan.shape[-1], row):
+            part = (*index, slice(first, first + row))
+            copy[part] = np.asarray(scan.patterns[part])
     _write_record(target / _RECORD, scan)
     return target
 
@@ -195,20 +198,36 @@ def load(path: str | os.PathLike[str]) -> DiffractionScan:
             f"path={str(path)!r}: the scan is not finished; call scan(..., keep={str(path)!r}) "
             "again with the same arguments to go on"
         )
-    return replace(
-        _read_record(source / _RECORD), patterns=np.load(source / _PATTERNS, mmap_mode="r")
-    )
+    return replace(_read_record(source / _RECORD), patterns=_open_patterns(source, "r"))
 
 
 def _new_folder(
     path: Path, shape: tuple[int, ...], dtype: str, arguments: Mapping[str, Any]
 ) -> None:
     """Make the folder of a scan, its patterns empty; the arguments come last and make it valid."""
+    import zarr
+
     path.mkdir(parents=True)
-    with atomic_path(path / _PATTERNS) as temporary:
-        np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=shape).flush()
+    size = max(1, _CHUNK // (np.dtype(dtype).itemsize * shape[-2] * shape[-1]))
+    # Rows are written side by side, each a line of the grid or so many positions of a list: with
+    # a power of two up to that, no two share a chunk.
+    size = min(2 ** int(np.log2(size)), LIST_ROW, shape[-3])
+    zarr.create_array(
+        store=path / _PATTERNS,
+        shape=shape,
+        chunks=(*(1 for _ in shape[:-3]), size, *shape[-2:]),
+        dtype=dtype,
+        # Noise does not get smaller, counts do.
+        compressors="auto" if np.dtype(dtype).kind in "iu" else None,
+    )
     with atomic_path(path / _ARGUMENTS) as temporary:
         temporary.write_text(to_json(arguments), encoding="utf-8")
+
+
+def _open_patterns(path: Path, mode: Literal["r", "r+"]) -> Any:
+    import zarr
+
+    return zarr.open_array(path / _PATTERNS, mode=mode)
 
 
 def _compare(path: Path, arguments: Mapping[str, Any]) -> None:

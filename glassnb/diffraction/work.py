@@ -18,9 +18,9 @@ from glassnb.diffraction.scanner import Scanner
 if TYPE_CHECKING:
     from glassnb.diffraction.storage import Store
 
-__all__ = ["Part", "Work"]
+__all__ = ["LIST_ROW", "Part", "Work"]
 
-_ROW = 64  # positions worked on at a time, where they are a list
+LIST_ROW = 64  # positions worked on at a time, where they are a list; a power of two
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Work:
     send_back: bool = False
 
     def __post_init__(self) -> None:
-        total, size = len(self.places), self.grid[1] if len(self.grid) == 2 else _ROW
+        total, size = len(self.places), self.grid[1] if len(self.grid) == 2 else LIST_ROW
         self.rows = [slice(first, min(first + size, total)) for first in range(0, total, size)]
 
     @property

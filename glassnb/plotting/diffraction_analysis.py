@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from glassnb.diffraction.analysis import (
         AngularPowerSpectrum,
+        DepthPersistence,
         PairedSpots,
         QuasiLatticePlanes,
         SpotPersistence,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "plot_angular_power",
     "plot_curve",
+    "plot_depth_persistence",
     "plot_image",
     "plot_map",
     "plot_paired_spots",
@@ -248,12 +250,38 @@ def plot_persistence(result: SpotPersistence, ax: Axes | None = None) -> Axes:
     matplotlib.axes.Axes
         Where it was drawn.
     """
+    return _plot_course(result.shift, result, "shift of the beam (Å)", ax)
+
+
+def plot_depth_persistence(result: DepthPersistence, ax: Axes | None = None) -> Axes:
+    """Draw the strength of a pair against the thickness of the sub-slab, with what chance makes.
+
+    Parameters
+    ----------
+    result : DepthPersistence
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+    """
+    ax = _plot_course(result.depth, result, "thickness of the sub-slab (Å)", ax)
+    ax.axvline(result.coherence_length, color="C0", lw=0.8, ls=":")
+    return ax
+
+
+def _plot_course(
+    x: FloatArray, result: SpotPersistence | DepthPersistence, label: str, ax: Axes | None
+) -> Axes:
     ax = new_axes(ax)
-    ax.fill_between(result.shift, result.null_mean, result.null_high, color="0.85", lw=0)
-    ax.plot(result.shift, result.null_mean, color="0.5", label="strongest by chance, mean to 95 %")
-    ax.plot(result.shift, result.strength, "o-", ms=3, label="this pair")
+    ax.fill_between(x, result.null_mean, result.null_high, color="0.85", lw=0)
+    ax.plot(x, result.null_mean, color="0.5", label="strongest by chance, mean to 95 %")
+    ax.plot(x, result.strength, "o-", ms=3, label="this pair")
     ax.axhline(1, color="0.7", lw=0.6, zorder=0)
-    ax.set(xlabel="shift of the beam (Å)", ylabel="strength of the pair")
+    ax.set(xlabel=label, ylabel="strength of the pair")
     ax.set_ylim(bottom=0)
     add_legend(ax)
     return ax

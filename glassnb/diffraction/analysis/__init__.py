@@ -6,6 +6,7 @@ and with the atoms that make them.
 """
 
 from glassnb.diffraction.analysis.decomposition import Decomposition, decompose
+from glassnb.diffraction.analysis.depth import DepthPersistence, depth_persistence
 from glassnb.diffraction.analysis.images import VirtualImage, virtual_image
 from glassnb.diffraction.analysis.nulls import null_scan
 from glassnb.diffraction.analysis.persistence import SpotPersistence, spot_persistence
@@ -24,6 +25,7 @@ from glassnb.diffraction.analysis.spots import PairedSpots, Spot, paired_spots
 __all__ = [
     "AngularPowerSpectrum",
     "Decomposition",
+    "DepthPersistence",
     "FluctuationVariance",
     "PairedSpots",
     "QuasiLatticePlanes",
@@ -34,6 +36,7 @@ __all__ = [
     "VirtualImage",
     "angular_power_spectrum",
     "decompose",
+    "depth_persistence",
     "fluctuation_variance",
     "null_scan",
     "paired_spots",

@@ -24,7 +24,16 @@ from glassnb.diffraction.result import DiffractionScan
 from glassnb.diffraction.scanner import coherent_modes, debye_waller_by_symbol
 from glassnb.diffraction.slab import Slab, cut_slab
 
-__all__ = ["NULLS", "NullModel", "null_model", "null_scan"]
+__all__ = [
+    "NULLS",
+    "NullModel",
+    "Optics",
+    "null_model",
+    "null_scan",
+    "optics_of",
+    "radial_power",
+    "slabs_of",
+]
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex64]
@@ -35,7 +44,7 @@ _BLOCK = 512  # positions worked on at a time
 
 
 @dataclass(frozen=True, eq=False)
-class _Optics:
+class Optics:
     """How the moments of a slab become intensities of a ring's pixels at each position."""
 
     index: NDArray[np.int64]
@@ -196,9 +205,9 @@ def null_scan(
     )
 
 
-def _optics(
+def optics_of(
     scan: DiffractionScan, ring: Ring, probe: Probe, thickness: float
-) -> tuple[_Optics, FloatArray, NDArray[np.int64]]:
+) -> tuple[Optics, FloatArray, NDArray[np.int64]]:
     """Return the optics, and weight and index of the waves of the beam."""
     from scipy.special import jv
 
@@ -219,13 +228,13 @@ def _optics(
     phases *= np.exp(-1j * half * (vectors**2).sum(axis=1))
     modes = coherent_modes(vectors, waves, probe.source_size)
     left = tuple((phases * mode).astype(np.complex64) for mode in modes)
-    optics = _Optics(index, curvature.astype(np.complex64), left, (int(wide[0]), int(wide[1])))
+    optics = Optics(index, curvature.astype(np.complex64), left, (int(wide[0]), int(wide[1])))
     return optics, np.abs(waves) ** 2, beams
 
 
 def _speckle(scan: DiffractionScan, ring: Ring, probe: Probe, thickness: float) -> NullModel:
-    optics, weights, beams = _optics(scan, ring, probe, thickness)
-    amplitude = np.sqrt(_power(scan, ring, optics.shape, weights, beams)).astype(np.float32)
+    optics, weights, beams = optics_of(scan, ring, probe, thickness)
+    amplitude = np.sqrt(radial_power(scan, ring, optics.shape, weights, beams)).astype(np.float32)
     m = np.arange(len(optics.curvature))
     # Moments of a field that is white along the beam: the mean of T_m T_n over the depth.
     total, difference = m[:, None] + m, m[:, None] - m
@@ -245,7 +254,7 @@ def _speckle(scan: DiffractionScan, ring: Ring, probe: Probe, thickness: float) 
     return NullModel("speckle", ring, draw)
 
 
-def _power(
+def radial_power(
     scan: DiffractionScan,
     ring: Ring,
     shape: tuple[int, int],
@@ -288,11 +297,11 @@ def _power(
 def _phases(
     scan: DiffractionScan, ring: Ring, probe: Probe, atoms: Atoms | Slab, thickness: float
 ) -> NullModel:
-    optics, _, _ = _optics(scan, ring, probe, thickness)
+    optics, _, _ = optics_of(scan, ring, probe, thickness)
     reach = (optics.shape[0] // 2, optics.shape[1] // 2)
     known = scan.info.get("parameters", {})
     moments = []
-    for slab in _slabs(scan, atoms, thickness):
+    for slab in slabs_of(scan, atoms, thickness):
         lengths = (1 / (ring.k_x[1] - ring.k_x[0]), 1 / (ring.k_y[1] - ring.k_y[0]))
         if not np.allclose(slab.lengths, lengths, rtol=1e-6):
             raise ValueError(
@@ -313,16 +322,16 @@ def _phases(
     return NullModel("phase", ring, draw)
 
 
-def _slabs(scan: DiffractionScan, atoms: Atoms | Slab, thickness: float) -> list[Slab]:
+def slabs_of(scan: DiffractionScan, atoms: Atoms | Slab, thickness: float) -> list[Slab]:
     """Cut the slabs of a scan again."""
     if isinstance(atoms, Slab):
         return [atoms]
     known = scan.info.get("parameters", {})
-    edge = known.get("lengths", (None,))[0]
+    # The shorter edge gives the scan's repeats of a cell, and the square of a turned slab.
+    edge = min(known["lengths"]) if "lengths" in known else None
     where = {"axis": known.get("axis", "z"), "start": known.get("start", 0.0)}
     if scan.rotations is None:
-        assert scan.probe is not None
-        return [cut_slab(atoms, thickness, width=4 * scan.probe.fwhm, **where)]
+        return [cut_slab(atoms, thickness, width=edge, margin=0, **where)]
     from scipy.spatial.transform import Rotation
 
     turns = Rotation.from_quat(scan.rotations)

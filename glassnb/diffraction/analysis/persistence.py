@@ -15,6 +15,7 @@ from glassnb.core.progress import ProgressOption
 from glassnb.diffraction.analysis.nulls import NullModel, null_model
 from glassnb.diffraction.analysis.ring import Ring, ring_of
 from glassnb.diffraction.analysis.spots import Spot
+from glassnb.diffraction.probe import Probe
 from glassnb.diffraction.result import DiffractionScan
 from glassnb.diffraction.slab import Slab
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["SpotPersistence", "spot_persistence"]
+__all__ = ["SpotPersistence", "place_of", "spot_persistence"]
 
 FloatArray = NDArray[np.float64]
 
@@ -113,8 +114,8 @@ def spot_persistence(
     """Follow a pair of spots over shifts of the beam, and compare with speckle.
 
     In each null scan the strongest pair of the ring is followed, so the test is made for the
-    strongest pair of the scan; for weaker ones it is cautious. For its course along the beam see
-    :meth:`QuasiLatticePlanes.depth_profile`.
+    strongest pair of the scan; for weaker ones it is cautious. How far it lasts along the beam is
+    told by :func:`depth_persistence`.
 
     Parameters
     ----------
@@ -151,23 +152,14 @@ def spot_persistence(
         If the spot is not of this scan, no position lies in ``shift_range``, or the null model
         needs something that is not given.
     """
-    if n_null < 1:
-        raise ValueError(f"n_null={n_null}: must be at least 1")
-    if len(spot.index) != len(scan.shape) or any(
-        not 0 <= i < n for i, n in zip(spot.index, scan.shape, strict=True)
-    ):
-        raise ValueError(f"spot: index {spot.index} is not in this scan of shape {scan.shape}")
-    if scan.probe is None:
-        raise ValueError("the beam of this scan is not known: give from_array a probe")
-    width = scan.probe.fwhm
+    probe, orientation, here = place_of(scan, spot, n_null)
+    width = probe.fwhm
     low, high = shift_range or (width, 2 * width)
     if k_range is None:
-        radius = scan.probe.k_aperture
+        radius = probe.k_aperture
         k_range = (max(scan.k_disc, spot.k - radius), min(scan.k_max, spot.k + radius))
     ring = ring_of(scan, k_range)
     distance = _distances(scan)
-    number = int(np.ravel_multi_index(spot.index, scan.shape))
-    orientation, here = divmod(number, len(scan.positions))
     if not ((distance[here] >= low) & (distance[here] <= high)).any():
         raise ValueError(
             f"shift_range=({low:.2f}, {high:.2f}): no position of the scan lies so far from the "
@@ -199,6 +191,42 @@ def spot_persistence(
         _half(shift, curve[known]),
         _half(shift, null_mean),
     )
+
+
+def place_of(scan: DiffractionScan, spot: Spot, n_null: int) -> tuple[Probe, int, int]:
+    """Return the beam of a scan, and the orientation and position of a spot in it.
+
+    Parameters
+    ----------
+    scan : DiffractionScan
+        In which the spot was found.
+    spot : Spot
+        The pair of spots.
+    n_null : int
+        Number of null scans that it is to be compared with.
+
+    Returns
+    -------
+    probe : Probe
+        The beam.
+    orientation, position : int
+        Their numbers.
+
+    Raises
+    ------
+    ValueError
+        If the spot is not of this scan, its beam is not known, or there is no null scan.
+    """
+    if n_null < 1:
+        raise ValueError(f"n_null={n_null}: must be at least 1")
+    if len(spot.index) != len(scan.shape) or any(
+        not 0 <= i < n for i, n in zip(spot.index, scan.shape, strict=True)
+    ):
+        raise ValueError(f"spot: index {spot.index} is not in this scan of shape {scan.shape}")
+    if scan.probe is None:
+        raise ValueError("the beam of this scan is not known: give from_array a probe")
+    number = int(np.ravel_multi_index(spot.index, scan.shape))
+    return scan.probe, *divmod(number, len(scan.positions))
 
 
 def _distances(scan: DiffractionScan) -> FloatArray:

@@ -1,0 +1,155 @@
+"""Patterns of an experiment in files of other programs, opened without being read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Measured", "open_patterns"]
+
+_HDF5 = (".hspy", ".h5", ".hdf5", ".emd")
+_PER_LENGTH = {"1/Å": 1.0, "1/A": 1.0, "Å^-1": 1.0, "A^-1": 1.0, "1/nm": 0.1, "nm^-1": 0.1}
+_LENGTH = {"Å": 1.0, "A": 1.0, "nm": 10.0, "µm": 1e4, "um": 1e4, "pm": 0.01}
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Patterns on disk, and what their file says of the axes.
+
+    Parameters
+    ----------
+    patterns : array
+        Sliced like a Numpy array; read from the disk when sliced.
+    k_step : tuple of float or None
+        Size of a pixel in 1/Å.
+    centre : tuple of float or None
+        Pixel of the unscattered beam.
+    positions : numpy.ndarray, shape (n_positions, 2), or None
+        Of the beam in Å.
+    """
+
+    patterns: Any
+    k_step: tuple[float, float] | None = None
+    centre: tuple[float, float] | None = None
+    positions: NDArray[np.float64] | None = None
+
+
+def open_patterns(path: str | os.PathLike[str]) -> Measured:
+    """Open a file or folder of patterns.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.npy``, a zarr store (a folder, ``.zspy`` of hyperspy included), or HDF5 (``.hspy`` of
+        hyperspy, ``.h5``, ``.hdf5`` or ``.emd`` of py4DSTEM and others) with one array of three
+        or four axes. HDF5 files stay open as long as the array is in use, and need h5py.
+
+    Returns
+    -------
+    Measured
+        The patterns, and what hyperspy's axes say of them.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, its kind is not known, or it holds no or several sets of
+        patterns.
+    ImportError
+        If h5py is missing and needed.
+    """
+    source = Path(path)
+    if not source.exists():
+        raise ValueError(f"patterns={str(path)!r}: there is no such file or folder")
+    if source.suffix == ".npy":
+        return Measured(np.load(source, mmap_mode="r"))
+    if source.suffix in _HDF5:
+        from glassnb.diffraction.export import import_h5py
+
+        return _one_of(import_h5py().File(source, "r"), path)
+    if any((source / name).exists() for name in ("zarr.json", ".zarray", ".zgroup")):
+        import zarr
+
+        store = zarr.open(source, mode="r")
+        return Measured(store) if isinstance(store, zarr.Array) else _one_of(store, path)
+    if (source / "arguments.json").exists():
+        raise ValueError(f"patterns={str(path)!r}: is a scan of glassnb; use DiffractionScan.open")
+    raise ValueError(
+        f"patterns={str(path)!r}: must be .npy, a zarr store, .zspy, or HDF5 "
+        f"({', '.join(_HDF5)}); read other files with their program and give the array"
+    )
+
+
+def _one_of(group: Any, path: Any) -> Measured:
+    """Return the only set of patterns of a file: hyperspy's signal, or an array of its size."""
+    signals = {}
+    if "Experiments" in group:
+        experiments = group["Experiments"]
+        signals = {name: experiments[name] for name in experiments}
+        signals = {name: each for name, each in signals.items() if "data" in each}
+    found = {f"Experiments/{name}/data": signal["data"] for name, signal in signals.items()}
+    found = found or dict(_arrays(group, ""))
+    if len(found) != 1:
+        names = ", ".join(found) or "none"
+        raise ValueError(
+            f"patterns={str(path)!r}: one array of three or four axes is needed, there are: "
+            f"{names}; open the file with h5py or zarr and give the array"
+        )
+    if signals:
+        (signal,) = signals.values()
+        return _with_axes(signal)
+    return Measured(*found.values())
+
+
+def _arrays(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    for name in group:
+        item = group[name]
+        if not hasattr(item, "shape"):
+            yield from _arrays(item, f"{prefix}{name}/")
+        elif len(item.shape) in (3, 4):
+            yield f"{prefix}{name}", item
+
+
+def _with_axes(signal: Any) -> Measured:
+    """Take from hyperspy's axes what is known in units of length."""
+    data = signal["data"]
+    names = [f"axis-{number}" for number in range(len(data.shape))]
+    if not all(name in signal for name in names):
+        return Measured(data)
+    axes = [_line(signal[name].attrs) for name in names]
+    k_step = centre = positions = None
+    pixels = [_in_units(axis, _PER_LENGTH) for axis in axes[-2:]]
+    if all(step > 0 for _, step in pixels):
+        k_step = (pixels[0][1], pixels[1][1])
+        place = [-low / step for low, step in pixels]
+        # An offset of 0 is what hyperspy writes where nobody has set the centre.
+        if all(0 < c < n - 1 for c, n in zip(place, data.shape[-2:], strict=True)):
+            centre = (place[0], place[1])
+    steps = [_in_units(axis, _LENGTH) for axis in axes[:-2]]
+    if len(steps) == 2 and all(step > 0 for _, step in steps):
+        lines = [
+            low + step * np.arange(n) for (low, step), n in zip(steps, data.shape[:2], strict=True)
+        ]
+        positions = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 2)
+    return Measured(data, k_step, centre, positions)
+
+
+def _line(attributes: Mapping[str, Any]) -> tuple[float, float, str]:
+    """Return offset, scale and unit of an axis; a scale of 0 says that it is not even."""
+    unit = attributes.get("units", "")
+    unit = unit.decode() if isinstance(unit, bytes) else str(unit)
+    scale = attributes.get("scale", 0.0)
+    return float(attributes.get("offset", 0.0)), float(scale), unit
+
+
+def _in_units(axis: tuple[float, float, str], units: Mapping[str, float]) -> tuple[float, float]:
+    """Return offset and scale in Å or 1/Å; 0 where the unit is another."""
+    offset, scale, text = axis
+    plain = text.translate(str.maketrans("", "", " ${}\\")).replace("AA", "Å")
+    factor = units.get(plain.replace("\u212b", "Å").replace("\u03bc", "µ"), 0.0)
+    return offset * factor, scale * factor
