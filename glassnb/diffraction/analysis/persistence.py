@@ -124,8 +124,8 @@ def spot_persistence(
     spot : Spot
         One pair of :func:`paired_spots`.
     k_range : tuple of float, optional
-        Ring in 1/Å in which the null's pairs are sought; as wide as a disc about the spot when
-        omitted.
+        Ring in 1/Å in which the spot was sought, and the null's pairs are; all outside the
+        central disc when omitted.
     shift_range : tuple of float, optional
         Shifts in Å to compare; from one to two widths (FWHM) of the beam when omitted.
     null : str
