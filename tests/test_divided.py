@@ -132,6 +132,14 @@ def test_gap_is_found_by_the_number_of_electrons():
     assert find_gap(np.array([0.0, 1.0]), np.array([2.0, 2.0]), 1.0).width == 0.0
 
 
+def test_faint_orbitals_are_counted_together():
+    """4,000 orbitals of weight 5e-4 hold four electrons: with a large buffer there are as many."""
+    energies = np.concatenate([np.linspace(-1.0, -0.5, 4000), [-0.6, -0.5, 0.3]])
+    weights = np.concatenate([np.full(4000, 5e-4), [1.0, 1.0, 1.0]])
+    gap = find_gap(energies, weights, 8.0, window=1e-3)
+    assert (gap.lower, gap.upper) == (-0.5, 0.3)
+
+
 def test_gap_is_the_one_nearest_to_the_number_of_electrons():
     """A filled band of 20 electrons, a level for 2, an empty band; the second gap is wider."""
     energies, weights = np.array([-0.5, -0.2, 0.3]), np.array([10.0, 1.0, 10.0])

@@ -92,10 +92,13 @@ def find_gap(
     Gap
         Of zero width where there is none.
     """
-    seen = weights > _FAINT
-    order = np.argsort(energies[seen])
-    e, count = energies[seen][order], np.cumsum(2 * weights[seen][order])
-    excess, widths = np.abs(count[:-1] - electrons), np.diff(e)
+    order = np.argsort(energies)
+    every = energies[order]
+    e = every[weights[order] > _FAINT]
+    # Faint orbitals do not end a gap, but the many of them count: up to the middle of each gap.
+    filled = np.concatenate(([0.0], np.cumsum(2 * weights[order])))
+    count = filled[np.searchsorted(every, (e[:-1] + e[1:]) / 2)]
+    excess, widths = np.abs(count - electrons), np.diff(e)
     near = np.flatnonzero(excess <= max(window * electrons, _ELECTRON / 2))
     wide = near[widths[near] >= SMALLEST_GAP]
     wide = wide[np.argsort(excess[wide])]
