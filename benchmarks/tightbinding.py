@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     for part in ["errors", "times"] if options.small else options.parts:
         parts[part](runner, options.small)
     if options.large:
-        runner.measure([Job("silica-pristine-24000", "divided", 5.0, forces=False)])
+        runner.measure([Job("silica-pristine-24000", "divided", 4.5, False, memory_limit=8.0)])
 
 
 class Runner:
@@ -311,8 +311,8 @@ def times(runner: Runner, small: bool) -> None:
 
 def glass(runner: Runner, small: bool) -> None:
     """Measure glass, whose network is less perfect, within 6 GB."""
-    runner.measure([Job("silica-pristine-3000", "divided", 5.0, memory_limit=4.0)])
-    runner.measure([Job("silica-pristine-3000", "divided", DEFAULT, False, memory_limit=4.0)])
+    name = "silica-pristine-3000"
+    runner.measure([Job(name, "divided", radius, False, 4.0) for radius in (5.0, DEFAULT)])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ FloatArray = NDArray[np.float64]
 
 SMALLEST_BUFFER = 2.0  # Å; below it no atom keeps its bonds
 SMALLEST_BOX = 2.0  # Å
-SKIN = 1.2  # Å
+SKIN = 2.0  # Å
 
 
 @dataclass
@@ -38,8 +38,8 @@ class Division:
         Approximate edge of the central boxes in Å.
     skin : float
         Subsystems stay as they are while no two atoms changed their distance by more than this,
-        in Å. New ones change the energy, by 0.6 meV an atom in cristobalite at a buffer of 5 Å: so
-        they have to last while atoms vibrate.
+        in Å. New ones change the energy, by 0.2 to 0.6 meV an atom in cristobalite at a buffer of
+        5 Å, a tenth of its error: so they have to last while atoms vibrate.
     occupation : str
         ``"gap"``: the chemical potential is held in the gap. ``"thermal"``: it fixes the number of
         electrons. ``"auto"``: as the spectrum of the first structure demands, and so from then on.
