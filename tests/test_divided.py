@@ -424,6 +424,18 @@ def test_cluster_gives_the_same_energy_and_survives_a_loss(point):
         np.testing.assert_allclose(again.derivatives[0], point.derivatives[0], atol=1e-8)
 
 
+def test_a_cluster_without_workers_is_named(monkeypatch):
+    from distributed import Client, LocalCluster
+
+    monkeypatch.setattr(workers, "_PATIENCE", 0.1)
+    with (
+        LocalCluster(n_workers=0, processes=False, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        pytest.raises(ValueError, match="has no workers; start some"),
+    ):
+        solved(cristobalite(), client=client, **TIGHT)
+
+
 # -- errors, and what is kept ----------------------------------------------------------------------
 
 

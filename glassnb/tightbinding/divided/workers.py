@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,7 @@ _MATRICES = 3.3  # square matrices of doubles that a subsystem holds
 _ORBITALS = 1.0
 _PACKET = 4  # subsystems that travel together
 _ATTEMPTS = 3
+_PATIENCE = 30  # seconds in which a cluster has to have a worker
 
 
 @dataclass
@@ -181,6 +183,9 @@ class Crew:
         return [answer for (answer,) in answers]
 
     def _worker_names(self) -> list[str]:
+        # A cluster that has just lost its workers may be about to start others.
+        with suppress(TimeoutError):
+            self.client.wait_for_workers(1, timeout=_PATIENCE)
         names = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
         if not names:
             raise ValueError(f"client={self.client!r}: has no workers; start some")
