@@ -118,7 +118,8 @@ def _draw_bonds(ax: Axes, atoms: Atoms, positions: NDArray[np.float64]) -> None:
     from ase.neighborlist import natural_cutoffs, neighbor_list
     from matplotlib.collections import LineCollection
 
-    first, half = neighbor_list("iD", atoms, natural_cutoffs(atoms))
+    # Wide enough for the Si-Si bond of an oxygen vacancy, 2.3 to 2.5 Å.
+    first, bonds = neighbor_list("iD", atoms, natural_cutoffs(atoms, mult=1.15))
     starts = positions[first, :2]
-    lines = np.stack([starts, starts + half[:, :2] / 2], axis=1)
+    lines = np.stack([starts, starts + bonds[:, :2] / 2], axis=1)
     ax.add_collection(LineCollection(list(lines), colors="0.6", lw=1.2, zorder=1))
