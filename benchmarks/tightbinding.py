@@ -3,7 +3,7 @@
 python -m benchmarks.tightbinding errors     energy, charges, forces against the buffer radius
 python -m benchmarks.tightbinding times      CPU and wall time against the number of atoms
 python -m benchmarks.tightbinding glass      3,000 atoms of glass, once
-python -m benchmarks.tightbinding --large    24,000 atoms of glass, energy only, once
+python -m benchmarks.tightbinding --large    24,000 atoms, energy only, once
 
 Rows go to ``notebooks/data/dc_xtb_*.csv`` one by one; what stands there is not measured again, so
 that a run can be stopped and goes on later. ``--small`` tries all parts with few atoms, and leaves
@@ -46,6 +46,7 @@ CRYSTALS = {
     "silica-288": (2, 2, 3), "silica-648": (3, 3, 3), "silica-1536": (4, 4, 4),
     "silica-3000": (5, 5, 5), "silica-5184": (6, 6, 6),
 }  # fmt: skip
+REPEATED = {"silica-24000": "silica-3000"}  # twice in each direction
 RADII = {"silica-192": (3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0), "silica-648": (4.0, 5.0, 6.0, 7.0)}
 TEMPERATURE = 1000.0  # K
 STEPS = 1000  # of 1.6 fs
@@ -87,7 +88,10 @@ def main(arguments: list[str] | None = None) -> None:
     for part in ["errors", "times"] if options.small else options.parts:
         parts[part](runner, options.small)
     if options.large:
-        runner.measure([Job("silica-pristine-24000", "divided", 4.5, False, memory_limit=8.0)])
+        # Each with the same subsystems, so that energies per atom must agree.
+        runner.measure(
+            [Job(name, "divided", 4.5, False) for name in ("silica-3000", "silica-24000")]
+        )
 
 
 class Runner:
@@ -167,7 +171,9 @@ def prepare(name: str, work: Path) -> Path:
     path = (DATA if name == "silica-192" else work) / f"{name}.extxyz"
     if path.exists():
         return path
-    if name in CRYSTALS:
+    if name in REPEATED:
+        atoms = ase.io.read(prepare(REPEATED[name], work)).repeat(2)
+    elif name in CRYSTALS:
         atoms = thermal(gn.models.crystal("beta-cristobalite", CRYSTALS[name]))
     else:
         atoms = gn.models.load(name)
@@ -213,7 +219,8 @@ def child(job: Job, work: Path) -> None:
     if own:
         row |= scc_of(atoms.calc)
     arrays = {"energy": energy, "charges": atoms.get_charges(), "forces": forces}
-    if job.method != "xtb":
+    # Those of a divided structure take matrices over all pairs of atoms.
+    if job.method != "xtb" and (job.forces or job.method != "divided"):
         arrays["energies"] = atoms.get_potential_energies() if own else np.nan
     path = work / f"{job.structure}-{job.method}-{job.buffer_radius}.npz"
     np.savez(path, **arrays)

@@ -2,6 +2,8 @@
 
 python -m benchmarks.tightbinding_dynamics undivided 1000   72 atoms of quartz, whole
 python -m benchmarks.tightbinding_dynamics divided 100      192 atoms of silica, 4.5 Å buffer
+python -m benchmarks.tightbinding_dynamics hot 100          the same, not relaxed: above 700 K
+python -m benchmarks.tightbinding_dynamics renewal 90       what new subsystems do after that time
 """
 
 from __future__ import annotations
@@ -15,10 +17,14 @@ import numpy as np
 from ase import Atoms, units
 from ase.md.velocitydistribution import Stationary, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
+from ase.optimize import FIRE2
+from ase.units import Hartree
 
-from benchmarks.tightbinding import DATA
+from benchmarks.tightbinding import DATA, ROOT
+from glassnb.core.provenance import atomic_path
 from glassnb.models import crystal
 from glassnb.tightbinding import DCXTB
+from glassnb.tightbinding.divided import divided_single_point
 
 TIMESTEP = 1.0  # fs
 SAMPLE = 10  # steps between lines of the log
@@ -93,14 +99,58 @@ def undivided(steps: int = 1000) -> Drift:
 
 
 def divided(steps: int = 100, buffer_radius: float = 4.5) -> Drift:
-    """From cristobalite that vibrates already; new velocities, of 300 K."""
+    """From cristobalite at rest: half of the 600 K goes into the potential energy."""
+    return run(relaxed(), DCXTB(buffer_radius=buffer_radius), steps, 600.0)
+
+
+def hot(steps: int = 100, buffer_radius: float = 4.5) -> Drift:
+    """From cristobalite that vibrates already, far from where DC-xTB would have it."""
     atoms = ase.io.read(DATA / "silica-192.extxyz")
     return run(atoms, DCXTB(buffer_radius=buffer_radius), steps, 300.0)
 
 
+def renewal(steps: int = 90, radii: tuple[float, ...] = (4.5, 5.0, 6.0)) -> None:
+    """Compare old and new subsystems at the end of a hot run, for some buffers."""
+    before = ase.io.read(DATA / "silica-192.extxyz")
+    after = before.copy()
+    run(after, reference := DCXTB(), steps, 300.0)
+    after = reference.atoms
+    moved = np.linalg.norm(after.positions - before.positions, axis=1)
+    print(f"after {steps} fs at above 700 K, atoms moved by up to {moved.max():.2f} Å\n")
+    print("| buffer, Å | error with old subsystems, meV/atom | with new ones | difference |")
+    print("|---|---|---|---|")
+    whole = reference.get_potential_energy(after)
+    for radius in radii:
+        first = divided_single_point(before, buffer_radius=radius, skin=10.0)
+        pair = [
+            divided_single_point(after, buffer_radius=radius, skin=10.0, previous=previous)
+            for previous in (first, None)
+        ]
+        old, new = (1000 * (point.energy * Hartree - whole) / len(after) for point in pair)
+        print(f"| {radius:g} | {old:.3f} | {new:.3f} | {new - old:.3f} |", flush=True)
+
+
+def relaxed() -> Atoms:
+    """Relax cristobalite in its cell by the undivided solver, once."""
+    path = ROOT / "output" / "tightbinding" / "silica-192-relaxed.extxyz"
+    if path.exists():
+        return ase.io.read(path)
+    atoms = ase.io.read(DATA / "silica-192.extxyz")
+    atoms.calc = DCXTB()
+    FIRE2(atoms).run(fmax=0.05, steps=300)
+    plain = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary:
+        ase.io.write(temporary, plain, format="extxyz")
+    return plain
+
+
 def main(which: str, steps: int) -> None:
     """Print one row of the table."""
-    drift = {"undivided": undivided, "divided": divided}[which](steps)
+    if which == "renewal":
+        renewal(steps)
+        return
+    drift = {"undivided": undivided, "divided": divided, "hot": hot}[which](steps)
     print("| run | steps of 1 fs | K | drift, meV/atom/ps | spread, meV/atom | cycles | CPU s |")
     print("|---|---|---|---|---|---|---|")
     print(

@@ -106,8 +106,12 @@ def test_subsystems_last_within_the_skin():
     atoms.positions += atoms.cell.array[0]  # another cell is the same place
     assert division.partition(atoms) is first
     np.testing.assert_allclose(first.follow(atoms), first.positions, atol=0.2)
+    assert division.renewals == 0
     atoms.positions[3] += 0.3
     assert division.partition(atoms) is not first
+    assert division.renewals == 1
+    division.partition(cristobalite().repeat((2, 1, 1)))
+    assert division.renewals == 0
 
 
 def test_triangles():
@@ -382,6 +386,19 @@ def test_memory_limit_changes_nothing(point):
     assert bounded.crew.geometry not in geometries
     assert bounded.energy == pytest.approx(point.energy, abs=1e-9)
     np.testing.assert_allclose(bounded.derivatives[0], point.derivatives[0], atol=1e-8)
+
+
+def test_orbitals_take_the_place_of_matrices(point):
+    request = point.scc.solution.request
+    state = workers.State(point.crew.clusters[0])
+    levels, _ = state.solved(request.token, request.potential)
+    found = state.orbitals(request.token, request.potential)
+    assert state._subsystem is None
+    assert state.orbitals(request.token, request.potential) is found
+    n = levels.energies.size
+    np.testing.assert_allclose(found.coefficients.T @ found.projected, np.eye(n), atol=1e-10)
+    again, _ = state.solved("other", request.potential)
+    np.testing.assert_allclose(again.energies, levels.energies, atol=1e-12)
 
 
 def test_energies_of_atoms_need_memory():

@@ -34,9 +34,11 @@ class DCXTB(Calculator):
     S. Grimme, C. Bannwarth, P. Shushkov, J. Chem. Theory Comput. 13, 1989 (2017). Molecules, or
     structures that are periodic in all directions. ``energy`` holds the entropy term of the
     electrons, as tblite's does, and equals ``free_energy``: forces are its derivatives.
-    ``energies`` adds up to it. In a periodic structure, absolute energies and the stress depend on
-    a convention of the electrostatic sum
-    (see :mod:`glassnb.tightbinding.electrostatics.coulomb`).
+    ``energies`` adds up to it. With a buffer, atoms that move take their subsystems along, so that
+    the energy stays smooth, until two of them changed their distance by more than 2 Å: new
+    subsystems then change it by a small part of its error, and ``results["renewals"]`` counts them.
+    In a periodic structure, absolute energies and the stress depend on a convention of the
+    electrostatic sum (see :mod:`glassnb.tightbinding.electrostatics.coulomb`).
 
     Parameters
     ----------
@@ -182,6 +184,7 @@ class DCXTB(Calculator):
         divided = self.parameters["buffer_radius"] is not None
         if divided:
             self.results["occupation"] = last.occupation
+            self.results["renewals"] = last.division.renewals
         if "energies" in wanted or not divided:
             self.results["energies"] = last.energies * HARTREE
         if "forces" in wanted or "stress" in wanted:

@@ -91,7 +91,8 @@ def band_derivatives(
     adjoint = replace(adjoint, weights=equation.weights(slopes))
     n_atoms = basis.species.size
     gradient, virial, cn_slopes = np.zeros((n_atoms, 3)), np.zeros((3, 3)), np.zeros(n_atoms)
-    for cluster, found in zip(crew.clusters, crew.run(cluster_gradient, adjoint), strict=True):
+    parts = crew.run(cluster_gradient, adjoint, orbitals=True)
+    for cluster, found in zip(crew.clusters, parts, strict=True):
         np.add.at(gradient, cluster.atoms, found.gradient)
         np.add.at(cn_slopes, cluster.atoms, found.cn_slopes)
         virial += found.virial
@@ -139,7 +140,8 @@ class _Equation:
     def collect(self, task: Callable[[State, Adjoint], FloatArray], adjoint: Adjoint) -> FloatArray:
         """Add up over the subsystems what a task gives for each shell."""
         total = np.zeros(self.electrons.size)
-        for cluster, part in zip(self.crew.clusters, self.crew.run(task, adjoint), strict=True):
+        parts = self.crew.run(task, adjoint, orbitals=True)
+        for cluster, part in zip(self.crew.clusters, parts, strict=True):
             np.add.at(total, cluster.shells, part)
         return total
 

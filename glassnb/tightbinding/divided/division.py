@@ -44,6 +44,11 @@ class Division:
         ``"gap"``: the chemical potential is held in the gap. ``"thermal"``: it fixes the number of
         electrons. ``"auto"``: as the spectrum of the first structure demands, and so from then on.
 
+    Attributes
+    ----------
+    renewals : int
+        How often subsystems were drawn anew for the same atoms.
+
     Raises
     ------
     ValueError
@@ -54,6 +59,7 @@ class Division:
     box: float = 7.0
     skin: float = SKIN
     occupation: str = "auto"
+    renewals: int = field(default=0, init=False, compare=False)
     _partition: Partition | None = field(default=None, repr=False, compare=False)
     _chosen: str | None = field(default=None, repr=False, compare=False)
     _level: float | None = field(default=None, repr=False, compare=False)
@@ -90,12 +96,19 @@ class Division:
         if old is not None and old.fits(atoms, self.skin):
             return old
         if old is None or not np.array_equal(old.numbers, atoms.numbers):
-            self._chosen, self._level, self._scale = None, None, 1.0
+            self._chosen, self._level, self._scale, self.renewals = None, None, 1.0, 0
+        else:
+            self.renewals += 1
         self._partition = partition(atoms, self.box, self.buffer_radius)
         return self._partition
 
     def solver(
-        self, crew: Crew, basis: Basis, temperature: float, start: FloatArray
+        self,
+        crew: Crew,
+        basis: Basis,
+        temperature: float,
+        start: FloatArray,
+        expected: float | None = None,
     ) -> DividedSolver:
         """Return the solver of a geometry, which goes on from the one before.
 
@@ -109,6 +122,8 @@ class Division:
             Boltzmann's constant times the electronic temperature, in Hartree.
         start : ndarray, shape (n_shells,)
             Charges to begin with, in e.
+        expected : float, optional
+            A chemical potential that is likely to lie in the gap, in Hartree.
 
         Returns
         -------
@@ -117,7 +132,7 @@ class Division:
         """
         return DividedSolver(
             crew, basis, float(basis.occupations.sum()), temperature,
-            occupation=self._chosen or self.occupation, level=self._level,
+            occupation=self._chosen or self.occupation, level=self._level, expected=expected,
             populations=basis.occupations - start, scale=self._scale,
             window=window_of(self.buffer_radius),
         )  # fmt: skip
@@ -142,6 +157,7 @@ def crew_of(
     cn: FloatArray,
     memory_limit: float | None,
     client: Any,
+    taken: float = 0.0,
 ) -> Crew:
     """Cut the clusters of a division out of a structure.
 
@@ -186,4 +202,4 @@ def crew_of(
         )
         sizes.append(int(orbitals[members].sum()))
     limit = None if memory_limit is None else memory_limit * 1e9
-    return Crew(clusters, sizes, limit, client)
+    return Crew(clusters, sizes, limit, client, taken)

@@ -241,9 +241,11 @@ def divided_single_point(
     cn = coordination_numbers(basis, pairs)
     charge_field = ChargeField(basis, atoms, lattice_sum)
     temperature = electronic_temperature * KELVIN
-    crew = crew_of(atoms, division, basis, cn, memory_limit, client)
     coarse = Division(min(COARSE_BUFFER, buffer_radius), COARSE_BOX, occupation=division.occupation)
+    # The coarse subsystems come first: they are asked more often, and take longer to set up than
+    # to solve.
     rough = crew_of(atoms, coarse, basis, cn, memory_limit, None)
+    crew = crew_of(atoms, division, basis, cn, memory_limit, client, taken=rough.kept)
     rough.geometry = f"{crew.geometry}/coarse"
     guess = starting_charges(basis) if start is None else start
     helper = coarse.solver(rough, basis, temperature, guess)
@@ -251,8 +253,9 @@ def divided_single_point(
         start = _first_charges(helper, basis, charge_field, guess)
     else:  # forecasts compare solutions; the first of all does not know its own electrons yet
         helper.solve(charge_field.potential(start))
+    solver = division.solver(crew, basis, temperature, start, expected=helper.level)
     scc = divided_charges(
-        division.solver(crew, basis, temperature, start), helper, basis, charge_field, start,
+        solver, helper, basis, charge_field, start,
         tolerance=tolerance, max_cycles=max_cycles, progress=progress,
     )  # fmt: skip
     division.remember(scc.solution)

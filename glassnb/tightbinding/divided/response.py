@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnb.tightbinding.divided.subsystem import Levels, Subsystem
+from glassnb.tightbinding.divided.subsystem import Levels, Orbitals
 from glassnb.tightbinding.divided.workers import State
 from glassnb.tightbinding.occupation import entropies, fermi
 
@@ -93,23 +93,23 @@ def potential_slopes(state: State, adjoint: Adjoint) -> FloatArray:
     ndarray, shape (n_shells of the cluster,)
         In units of e.
     """
-    levels, vectors = state.solved(adjoint.token, adjoint.potential)
-    subsystem, f = state.subsystem, fermi(levels.energies, adjoint.level, adjoint.temperature)
-    left, product = _factors(subsystem, levels, vectors, adjoint)
-    filled = int(np.count_nonzero(f > 0.5))
+    orbitals = state.orbitals(adjoint.token, adjoint.potential)
+    levels, c, sc = orbitals.levels, orbitals.coefficients, orbitals.projected
+    f = fermi(levels.energies, adjoint.level, adjoint.temperature)
+    left, product = _factors(orbitals, adjoint)
+    # Row sums of Z o S, Z = C M C^T: those of C M o S C.
     if _are_whole(f):
         # Filled and empty orbitals mix, and nothing else does.
+        filled = int(np.count_nonzero(f > 0.5))
         mixing = left[:, :filled].T @ product[:, filled:]
         mixing += product[:, :filled].T @ left[:, filled:]
         mixing /= np.subtract.outer(levels.energies[:filled], levels.energies[filled:])
-        middle = vectors[:, :filled] @ (mixing @ vectors[:, filled:].T)
-        middle += middle.T.copy()
+        rows = np.einsum("ij,ij->i", c[:, :filled] @ mixing, sc[:, filled:])
+        rows += np.einsum("ij,ij->i", sc[:, :filled] @ mixing, c[:, filled:])
     else:
-        on_fock, _ = _changes(levels, _weights(left, product, adjoint, subsystem, vectors), adjoint)
-        middle = vectors @ on_fock @ vectors.T
-    # Row sums of Z o S, with Z = A^T middle A and S = L L^T.
-    rows = np.sum(subsystem.inverse * (middle @ subsystem.factor.T), axis=0)
-    basis = subsystem.basis
+        on_fock, _ = _changes(levels, _weights(left, product, orbitals, adjoint), adjoint)
+        rows = np.einsum("ij,ij->i", c @ on_fock, sc)
+    basis = orbitals.basis
     return np.asarray(-np.bincount(basis.orbital_shell, rows, basis.shell_atom.size))
 
 
@@ -128,9 +128,9 @@ def softness(state: State, adjoint: Adjoint) -> FloatArray:
     ndarray, shape (n_shells of the cluster,)
         In e/Hartree.
     """
-    levels, vectors = state.solved(adjoint.token, adjoint.potential)
-    f = fermi(levels.energies, adjoint.level, adjoint.temperature)
-    return state.subsystem.share(vectors, 2 * f * (1 - f) / adjoint.temperature).populations
+    orbitals = state.orbitals(adjoint.token, adjoint.potential)
+    f = fermi(orbitals.levels.energies, adjoint.level, adjoint.temperature)
+    return orbitals.populations(2 * f * (1 - f) / adjoint.temperature)
 
 
 def cluster_gradient(state: State, adjoint: Adjoint) -> ClusterGradient:
@@ -148,66 +148,59 @@ def cluster_gradient(state: State, adjoint: Adjoint) -> ClusterGradient:
     ClusterGradient
         For the atoms of the cluster.
     """
-    levels, vectors = state.solved(adjoint.token, adjoint.potential)
-    subsystem, e = state.subsystem, levels.energies
-    factors = _factors(subsystem, levels, vectors, adjoint)
-    weights = _weights(*factors, adjoint, subsystem, vectors)
+    orbitals = state.orbitals(adjoint.token, adjoint.potential)
+    levels, c = orbitals.levels, orbitals.coefficients
+    weights = _weights(*_factors(orbitals, adjoint), orbitals, adjoint)
     on_fock, on_overlap = _changes(levels, weights, adjoint)
-    orbitals = subsystem.inverse.T @ vectors
-    f = 2 * fermi(e, adjoint.level, adjoint.temperature)
-    entropy = entropies(e, adjoint.level, adjoint.temperature)
-    ground = _divided(subsystem, orbitals, adjoint.energy * f)
-    pull = _divided(subsystem, orbitals, adjoint.price * f - adjoint.energy * entropy)
-    x = _on_orbitals(subsystem, adjoint.potential)
-    y = _on_orbitals(subsystem, adjoint.weights)
-    density = ground + orbitals @ on_fock @ orbitals.T
-    counted = _divided(subsystem, orbitals, f)
-    weighted = pull + orbitals @ on_overlap @ orbitals.T
-    weighted += density * np.add.outer(x, x) / 2 - counted * np.add.outer(y, y) / 2
-    blocks = subsystem.blocks
+    f = 2 * fermi(levels.energies, adjoint.level, adjoint.temperature)
+    entropy = entropies(levels.energies, adjoint.level, adjoint.temperature)
+    ground = _divided(orbitals, adjoint.energy * f)
+    pull = _divided(orbitals, adjoint.price * f - adjoint.energy * entropy)
+    x = _on_orbitals(orbitals, adjoint.potential)
+    y = _on_orbitals(orbitals, adjoint.weights)
+    density = ground + c @ on_fock @ c.T
+    weighted = pull + c @ on_overlap @ c.T
+    weighted += density * np.add.outer(x, x) / 2
+    weighted -= _divided(orbitals, f) * np.add.outer(y, y) / 2
+    blocks = orbitals.blocks
     gradient, virial, cn_slopes = blocks.gradient(blocks.gather(density), blocks.gather(weighted))
     return ClusterGradient(gradient, virial, cn_slopes)
 
 
-def _on_orbitals(subsystem: Subsystem, values: FloatArray) -> FloatArray:
-    return np.asarray(values[subsystem.cluster.shells][subsystem.basis.orbital_shell])
+def _on_orbitals(orbitals: Orbitals, values: FloatArray) -> FloatArray:
+    """Return values of the shells of the whole structure for each orbital."""
+    return np.asarray(values[orbitals.cluster.shells][orbitals.basis.orbital_shell])
 
 
-def _divided(subsystem: Subsystem, orbitals: FloatArray, values: FloatArray) -> FloatArray:
+def _divided(orbitals: Orbitals, values: FloatArray) -> FloatArray:
     """Return D o C values C^T: half for the rows, and half for the columns, of the central box."""
-    n = subsystem.n_central
-    result = np.zeros((len(orbitals), len(orbitals)))
-    result[:n] = 0.5 * (orbitals[:n] * values) @ orbitals.T
+    n, c = orbitals.n_central, orbitals.coefficients
+    result = np.zeros_like(c)
+    result[:n] = 0.5 * (c[:n] * values) @ c.T
     return np.asarray(result + result.T)
 
 
-def _factors(
-    subsystem: Subsystem, levels: Levels, vectors: FloatArray, adjoint: Adjoint
-) -> tuple[FloatArray, FloatArray]:
+def _factors(orbitals: Orbitals, adjoint: Adjoint) -> tuple[FloatArray, FloatArray]:
     """Return two matrices over central orbitals: half their product, plus transpose, is G."""
-    n = subsystem.n_central
-    left, right = subsystem.central(vectors)
-    y = _on_orbitals(subsystem, adjoint.weights)
-    product = (subsystem.overlap * y) @ subsystem.inverse.T @ vectors
+    n = orbitals.n_central
+    right = orbitals.projected[:n]
+    y = _on_orbitals(orbitals, adjoint.weights)
+    product = (orbitals.overlap * y) @ orbitals.coefficients
     product += y[:n, None] * right
     product *= 0.5
-    product += right * (adjoint.energy * levels.energies - adjoint.price)
-    return left, product
+    product += right * (adjoint.energy * orbitals.levels.energies - adjoint.price)
+    return orbitals.coefficients[:n], product
 
 
 def _weights(
-    left: FloatArray,
-    product: FloatArray,
-    adjoint: Adjoint,
-    subsystem: Subsystem,
-    vectors: FloatArray,
+    left: FloatArray, product: FloatArray, orbitals: Orbitals, adjoint: Adjoint
 ) -> tuple[FloatArray, FloatArray | None]:
     """Return the weights of the density and of the entropy matrix in the basis of the orbitals."""
     half = 0.5 * left.T @ product
     on_density = half + half.T
     if not adjoint.energy:
         return on_density, None
-    half = 0.5 * adjoint.energy * left.T @ subsystem.central(vectors)[1]
+    half = 0.5 * adjoint.energy * left.T @ orbitals.projected[: orbitals.n_central]
     return on_density, half + half.T
 
 

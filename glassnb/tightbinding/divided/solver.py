@@ -124,6 +124,8 @@ class DividedSolver:
     level : float, optional
         Chemical potential to hold where there is a gap, in Hartree; the middle of the gap when
         omitted.
+    expected : float, optional
+        One that is likely to lie in the gap, in Hartree: if it does, it saves a pass.
     populations : ndarray, shape (n_shells,), optional
         Electrons of each shell, to begin with.
     scale : float
@@ -141,6 +143,7 @@ class DividedSolver:
         *,
         occupation: str = "auto",
         level: float | None = None,
+        expected: float | None = None,
         populations: FloatArray | None = None,
         scale: float = 1.0,
         window: float = WIDEST_WINDOW,
@@ -151,12 +154,17 @@ class DividedSolver:
         self.temperature = temperature
         self.occupation = occupation
         self._held = level
-        self._level = level
+        self._level = expected if level is None else level
         self._populations = basis.occupations if populations is None else populations
         self._scale = scale
         self._window = window
         self._count = 0
         self._reopened = occupation != "auto"
+
+    @property
+    def level(self) -> float | None:
+        """The last chemical potential in a gap, in Hartree."""
+        return self._level
 
     def solve(self, potential: FloatArray) -> DividedSolution:
         """Solve all subsystems and occupy their orbitals.

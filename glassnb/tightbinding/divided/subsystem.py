@@ -12,7 +12,7 @@ from glassnb.tightbinding.basis import Basis, basis_of
 from glassnb.tightbinding.integrals import Hamiltonian, atom_pairs, hamiltonian
 from glassnb.tightbinding.parameters import BOHR
 
-__all__ = ["Cluster", "Levels", "Share", "Subsystem"]
+__all__ = ["Cluster", "Levels", "Orbitals", "Share", "Subsystem"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -78,6 +78,58 @@ class Share:
     band_energies: FloatArray
 
 
+@dataclass(frozen=True)
+class Orbitals:
+    """Orbitals of a subsystem and what else derivatives take; half the memory of its matrices.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        The atoms.
+    basis : Basis
+        Their orbitals.
+    n_central : int
+        How many of them, the first, belong to the central box.
+    overlap : ndarray, shape (n_central, n_orbitals)
+        Rows of S.
+    levels : Levels
+        Energies and weights.
+    coefficients, projected : ndarray, shape (n_orbitals, n_orbitals)
+        C, an orbital in each column, and S C.
+    """
+
+    cluster: Cluster
+    basis: Basis
+    n_central: int
+    overlap: FloatArray
+    levels: Levels
+    coefficients: FloatArray
+    projected: FloatArray
+
+    @property
+    def blocks(self) -> Hamiltonian:
+        """Overlap and Hamiltonian by pairs of atoms; worked out anew."""
+        return _blocks(self.cluster, self.basis)
+
+    def populations(self, occupations: FloatArray) -> FloatArray:
+        """Return the electrons that the central box gives to each shell.
+
+        Parameters
+        ----------
+        occupations : ndarray, shape (n_orbitals,)
+            Electrons in each orbital.
+
+        Returns
+        -------
+        ndarray, shape (n_shells,)
+            For the shells of the cluster.
+        """
+        density = (self.coefficients[: self.n_central] * occupations) @ self.coefficients.T
+        on_orbitals = _split(density * self.overlap)
+        basis = self.basis
+        return np.asarray(np.bincount(basis.orbital_shell, on_orbitals, basis.shell_atom.size))
+
+
 class Subsystem:
     """Matrices of a subsystem, and the density they give.
 
@@ -95,7 +147,7 @@ class Subsystem:
         self.cluster = cluster
         self.basis: Basis = basis_of(cluster.numbers)
         n = self.n_central = int(self.basis.first_orbital[cluster.n_central])
-        blocks = self.blocks
+        blocks = _blocks(cluster, self.basis)
         overlap = blocks.dense(blocks.overlap)
         band = blocks.dense(blocks.values)
         self.overlap, self.band = overlap[:n].copy(), band[:n].copy()
@@ -108,14 +160,6 @@ class Subsystem:
             ) from None
         self.inverse = _lower_inverse(np.asarray(self.factor, dtype=float))
         self.orthogonal = self.inverse @ band @ self.inverse.T
-
-    @property
-    def blocks(self) -> Hamiltonian:
-        """Overlap and Hamiltonian by pairs of atoms; worked out anew, because they are large."""
-        cluster = self.cluster
-        atoms = Atoms(numbers=cluster.numbers, positions=cluster.positions * BOHR)
-        pairs = atom_pairs(atoms, float(self.basis.cutoffs.max()))
-        return hamiltonian(self.basis, pairs, cluster.coordination_numbers)
 
     def solve(self, potential: FloatArray) -> tuple[Levels, FloatArray]:
         """Diagonalise.
@@ -138,24 +182,27 @@ class Subsystem:
         np.fill_diagonal(triangle, -v)
         triangle += self.orthogonal
         energies, vectors = np.linalg.eigh(triangle, UPLO="L")
-        left, right = self.central(vectors)
+        n = self.n_central
+        left, right = self.inverse[:, :n].T @ vectors, self.factor[:n, :n] @ vectors[:n]
         return Levels(energies, np.sum(left * right, axis=0)), vectors
 
-    def central(self, vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the rows of the central box in the orbitals, and in S times the orbitals.
+    def orbitals(self, levels: Levels, vectors: FloatArray) -> Orbitals:
+        """Return what derivatives take.
 
         Parameters
         ----------
-        vectors : ndarray, shape (n_orbitals, n_vectors)
+        levels, vectors
             As of :meth:`solve`.
 
         Returns
         -------
-        orbitals, projected : ndarray, shape (n_central, n_vectors)
-            Rows of C and of S C.
+        Orbitals
+            They share no memory with the vectors.
         """
-        n = self.n_central
-        return self.inverse[:, :n].T @ vectors, self.factor[:n, :n] @ vectors[:n]
+        return Orbitals(
+            self.cluster, self.basis, self.n_central, self.overlap, levels,
+            self.inverse.T @ vectors, self.factor @ vectors,
+        )  # fmt: skip
 
     def share(self, vectors: FloatArray, occupations: FloatArray) -> Share:
         """Return populations and energies of the density.
@@ -177,19 +224,26 @@ class Subsystem:
         rows = self.inverse[:, : self.n_central].T @ kept * occupations[: kept.shape[1]]
         density = (rows @ kept.T) @ self.inverse  # rows of the central box
         basis = self.basis
-        populations = self._split(density * self.overlap)
-        band = self._split(density * self.band)
+        populations = _split(density * self.overlap)
+        band = _split(density * self.band)
         return Share(
             np.asarray(np.bincount(basis.orbital_shell, populations, basis.shell_atom.size)),
             np.asarray(np.bincount(basis.orbital_atom, band, self.cluster.numbers.size)),
         )
 
-    def _split(self, products: FloatArray) -> FloatArray:
-        """Share products over pairs of orbitals between both, those within the box in full."""
-        n = self.n_central
-        result = 0.5 * products.sum(axis=0)
-        result[:n] += 0.5 * products.sum(axis=1)
-        return result
+
+def _blocks(cluster: Cluster, basis: Basis) -> Hamiltonian:
+    """Return overlap and Hamiltonian by pairs of atoms."""
+    atoms = Atoms(numbers=cluster.numbers, positions=cluster.positions * BOHR)
+    pairs = atom_pairs(atoms, float(basis.cutoffs.max()))
+    return hamiltonian(basis, pairs, cluster.coordination_numbers)
+
+
+def _split(products: FloatArray) -> FloatArray:
+    """Share products over pairs of orbitals between both, those within the box in full."""
+    result = 0.5 * products.sum(axis=0)
+    result[: len(products)] += 0.5 * products.sum(axis=1)
+    return result
 
 
 def _lower_inverse(matrix: FloatArray) -> FloatArray:

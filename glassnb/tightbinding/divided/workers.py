@@ -19,36 +19,44 @@ from numpy.typing import NDArray
 
 from glassnb.core.jit import serial_kernels
 from glassnb.core.parallel import map_tasks
-from glassnb.tightbinding.divided.subsystem import Cluster, Levels, Subsystem
+from glassnb.tightbinding.divided.subsystem import Cluster, Levels, Orbitals, Subsystem
 
 __all__ = ["Crew", "State"]
 
 FloatArray = NDArray[np.float64]
 
-_MATRICES = 3.3  # square matrices of doubles that a subsystem holds
-_ORBITALS = 1.0
+# Square matrices of doubles that a subsystem holds: with its orbitals, and of these alone.
+_MATRICES, _ORBITALS = 4.3, 2.3
 _PACKET = 4  # subsystems that travel together
 _ATTEMPTS = 3
 _PATIENCE = 30  # seconds in which a cluster has to have a worker
 
 
-@dataclass
 class State:
     """A subsystem in the memory of a process.
 
     Parameters
     ----------
-    subsystem : Subsystem
-        Its matrices.
+    cluster : Cluster
+        Its atoms.
     """
 
-    subsystem: Subsystem
-    token: str = ""
-    levels: Levels | None = None
-    vectors: FloatArray | None = None
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._token = ""
+        self._subsystem: Subsystem | None = None
+        self._solution: tuple[Levels, FloatArray] | None = None
+        self._orbitals: Orbitals | None = None
+
+    @property
+    def subsystem(self) -> Subsystem:
+        """Its matrices."""
+        if self._subsystem is None:
+            self._subsystem = Subsystem(self._cluster)
+        return self._subsystem
 
     def solved(self, token: str, potential: FloatArray) -> tuple[Levels, FloatArray]:
-        """Return levels and orbitals in a potential, known by its token.
+        """Return levels and vectors in a potential, known by its token.
 
         Parameters
         ----------
@@ -64,10 +72,31 @@ class State:
         vectors : ndarray
             As of :meth:`Subsystem.solve`.
         """
-        if self.token != token or self.levels is None or self.vectors is None:
-            self.levels, self.vectors = self.subsystem.solve(potential)
-            self.token = token
-        return self.levels, self.vectors
+        if self._solution is None or self._token != token:
+            self._token, self._orbitals = token, None
+            self._solution = self.subsystem.solve(potential)
+        return self._solution
+
+    def orbitals(self, token: str, potential: FloatArray) -> Orbitals:
+        """Return the orbitals in a potential, and let go of the matrices that gave them.
+
+        Parameters
+        ----------
+        token : str
+            The same for the same potential.
+        potential : ndarray, shape (n_shells of the whole structure,)
+            In Hartree.
+
+        Returns
+        -------
+        Orbitals
+            What derivatives take.
+        """
+        if self._orbitals is None or self._token != token:
+            solution = self.solved(token, potential)
+            self._orbitals = self.subsystem.orbitals(*solution)
+            self._subsystem = self._solution = None
+        return self._orbitals
 
 
 # What this process keeps: states by geometry and number of the subsystem.
@@ -83,7 +112,6 @@ class Order:
     number: int
     cluster: Cluster
     keep: bool
-    keep_vectors: bool
 
 
 def forget(geometry: str) -> None:
@@ -110,10 +138,8 @@ def _carry_out(
         with _lock:
             state = _kept.get(key)
         if state is None:
-            state = State(Subsystem(order.cluster))
+            state = State(order.cluster)
         answers.append(task(state, arguments))
-        if not order.keep_vectors:
-            state.levels, state.vectors, state.token = None, None, ""
         if order.keep:
             with _lock:
                 _kept[key] = state
@@ -134,25 +160,36 @@ class Crew:
         Bytes that each process may keep; what does not fit is set up anew each time.
     client : dask.distributed.Client, optional
         Whose workers to use; threads of this process when omitted.
+    taken : float
+        Bytes of the limit that others use in this process.
+
+    Attributes
+    ----------
+    kept : float
+        Bytes of the matrices that are kept.
     """
 
     clusters: Sequence[Cluster]
     sizes: Sequence[int]
     memory_limit: float | None = None
     client: Any = None
+    taken: float = 0.0
     geometry: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def __post_init__(self) -> None:
-        self._workers: tuple[str, ...] = ()
         squares = 8.0 * np.asarray(self.sizes, dtype=float) ** 2
         limit = np.inf if self.memory_limit is None else float(self.memory_limit)
-        if self.client is not None:
+        if self.client is None:
+            limit -= self.taken
+        else:
             limit *= max(len(self._worker_names()), 1)
-        self._keep_vectors = bool(squares.sum() * (_MATRICES + _ORBITALS) <= limit)
-        needed = np.cumsum(squares) * (_MATRICES + _ORBITALS * self._keep_vectors)
-        self._keep = needed <= limit
+        self._keep = _MATRICES * np.cumsum(squares) <= limit
+        self._keep_orbitals = _ORBITALS * np.cumsum(squares) <= limit
+        self.kept = _MATRICES * float(squares[self._keep].sum())
 
-    def run(self, task: Callable[[State, Any], Any], arguments: Any) -> list[Any]:
+    def run(
+        self, task: Callable[[State, Any], Any], arguments: Any, *, orbitals: bool = False
+    ) -> list[Any]:
         """Do something with every subsystem.
 
         Parameters
@@ -161,14 +198,17 @@ class Crew:
             A function of a module, called with a :class:`State` and the arguments.
         arguments : object
             The same for all subsystems.
+        orbitals : bool
+            Whether the task takes nothing but :meth:`State.orbitals`.
 
         Returns
         -------
         list
             Answers in the order of the subsystems.
         """
+        keep = self._keep_orbitals if orbitals else self._keep
         orders = [
-            Order(self.geometry, k, cluster, bool(self._keep[k]), self._keep_vectors)
+            Order(self.geometry, k, cluster, bool(keep[k]))
             for k, cluster in enumerate(self.clusters)
         ]
         if self.client is not None:
