@@ -102,6 +102,7 @@ def test_buffer_occupation_and_energies_on_demand():
     energy = atoms.get_potential_energy()
     assert "energies" not in atoms.calc.results  # they take matrices over all pairs
     assert atoms.calc.results["occupation"] == atoms.calc.get_occupation() == "gap"
+    assert atoms.calc.results["renewals"] == 0
     assert atoms.get_potential_energies().sum() == pytest.approx(energy, abs=1e-7)
     atoms.calc.set(occupation="thermal", electronic_temperature=3000.0)
     assert atoms.get_potential_energy() != pytest.approx(energy, abs=1e-3)

@@ -35,10 +35,10 @@ class DCXTB(Calculator):
     structures that are periodic in all directions. ``energy`` holds the entropy term of the
     electrons, as tblite's does, and equals ``free_energy``: forces are its derivatives.
     ``energies`` adds up to it. With a buffer, atoms that move take their subsystems along, so that
-    the energy stays smooth, until two of them changed their distance by more than 2 Å: new
-    subsystems then change it by a small part of its error, and ``results["renewals"]`` counts them.
-    In a periodic structure, absolute energies and the stress depend on a convention of the
-    electrostatic sum (see :mod:`glassnb.tightbinding.electrostatics.coulomb`).
+    the energy stays smooth, until one has moved by 1 Å: new subsystems then change it by a small
+    part of its error, and ``results["renewals"]`` counts them. In a periodic structure, absolute
+    energies and the stress depend on a convention of the electrostatic sum
+    (see :mod:`glassnb.tightbinding.electrostatics.coulomb`).
 
     Parameters
     ----------
