@@ -152,8 +152,8 @@ class DividedSinglePoint:
     def derivatives(self) -> tuple[FloatArray, FloatArray]:
         """Gradient (n_atoms, 3) in Hartree/bohr, and virial (3, 3) in Hartree.
 
-        Those of the divided energy, for fixed subsystems: nothing is left out. They need about as
-        much time as the charges.
+        Those of the divided energy, for fixed subsystems: nothing is left out. They need about
+        half the time of the charges.
         """
         charges, coulomb = self.scc.charges, self.field.coulomb
         band = band_derivatives(self.crew, self.basis, self.field, charges, self.scc.solution)
