@@ -177,10 +177,16 @@ def prepare(name: str, work: Path) -> Path:
         atoms = thermal(gn.models.crystal("beta-cristobalite", CRYSTALS[name]))
     else:
         atoms = gn.models.load(name)
+    save(atoms, path)
+    return path
+
+
+def save(atoms: Atoms, path: Path) -> None:
+    """Write symbols, positions and cell, and nothing else."""
     plain = Atoms(atoms.symbols, atoms.positions.round(4), cell=atoms.cell, pbc=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
         ase.io.write(temporary, plain, format="extxyz")
-    return path
 
 
 def thermal(atoms: Atoms) -> Atoms:

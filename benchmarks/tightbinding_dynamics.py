@@ -20,8 +20,7 @@ from ase.md.verlet import VelocityVerlet
 from ase.optimize import FIRE2
 from ase.units import Hartree
 
-from benchmarks.tightbinding import DATA, ROOT
-from glassnb.core.provenance import atomic_path
+from benchmarks.tightbinding import DATA, ROOT, save
 from glassnb.models import crystal
 from glassnb.tightbinding import DCXTB
 from glassnb.tightbinding.divided import divided_single_point
@@ -112,8 +111,8 @@ def hot(steps: int = 100, buffer_radius: float = 4.5) -> Drift:
 def renewal(steps: int = 90, radii: tuple[float, ...] = (4.5, 5.0, 6.0)) -> None:
     """Compare old and new subsystems at the end of a hot run, for some buffers."""
     before = ase.io.read(DATA / "silica-192.extxyz")
-    after = before.copy()
-    run(after, reference := DCXTB(), steps, 300.0)
+    reference = DCXTB()
+    run(before, reference, steps, 300.0)
     after = reference.atoms
     moved = np.linalg.norm(after.positions - before.positions, axis=1)
     print(f"after {steps} fs at above 700 K, atoms moved by up to {moved.max():.2f} Å\n")
@@ -133,16 +132,12 @@ def renewal(steps: int = 90, radii: tuple[float, ...] = (4.5, 5.0, 6.0)) -> None
 def relaxed() -> Atoms:
     """Relax cristobalite in its cell by the undivided solver, once."""
     path = ROOT / "output" / "tightbinding" / "silica-192-relaxed.extxyz"
-    if path.exists():
-        return ase.io.read(path)
-    atoms = ase.io.read(DATA / "silica-192.extxyz")
-    atoms.calc = DCXTB()
-    FIRE2(atoms).run(fmax=0.05, steps=300)
-    plain = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as temporary:
-        ase.io.write(temporary, plain, format="extxyz")
-    return plain
+    if not path.exists():
+        atoms = ase.io.read(DATA / "silica-192.extxyz")
+        atoms.calc = DCXTB()
+        FIRE2(atoms).run(fmax=0.05, steps=300)
+        save(atoms, path)
+    return ase.io.read(path)
 
 
 def main(which: str, steps: int) -> None:

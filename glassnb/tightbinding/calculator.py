@@ -61,9 +61,9 @@ class DCXTB(Calculator):
         Unpaired electrons plus 1; from the initial magnetic moments of the atoms when not given,
         else as small as possible.
     memory_limit : float, optional
-        Memory in GB for matrices. With a buffer, what does not fit is worked out anew each time,
-        save for ``energies``, which take three matrices over all pairs of atoms (14 GB for 24,000
-        atoms) and are worked out only if asked for.
+        Memory in GB for matrices; all else takes some 0.2 GB per 1,000 atoms. With a buffer, what
+        does not fit is worked out anew each time, save for ``energies``, which take three matrices
+        over all pairs of atoms (14 GB for 24,000 atoms) and are worked out only if asked for.
     client : dask.distributed.Client, optional
         Where to solve the parts of a divided structure; threads of this process when omitted.
     tolerance : float
