@@ -93,13 +93,13 @@ def run(atoms: Atoms, calculator: DCXTB, steps: int, temperature: float, seed: i
 
 
 def undivided(steps: int = 1000) -> Drift:
-    """From a crystal at rest: half of the 600 K goes into the potential energy."""
-    return run(crystal("alpha-quartz", repeat=2), DCXTB(), steps, 600.0)
+    """From quartz at rest: half of the 600 K goes into the potential energy."""
+    return run(relaxed("quartz-72"), DCXTB(), steps, 600.0)
 
 
 def divided(steps: int = 100, buffer_radius: float = 4.5) -> Drift:
     """From cristobalite at rest: half of the 600 K goes into the potential energy."""
-    return run(relaxed(), DCXTB(buffer_radius=buffer_radius), steps, 600.0)
+    return run(relaxed("silica-192"), DCXTB(buffer_radius=buffer_radius), steps, 600.0)
 
 
 def hot(steps: int = 100, buffer_radius: float = 4.5) -> Drift:
@@ -129,11 +129,14 @@ def renewal(steps: int = 90, radii: tuple[float, ...] = (4.5, 5.0, 6.0)) -> None
         print(f"| {radius:g} | {old:.3f} | {new:.3f} | {new - old:.3f} |", flush=True)
 
 
-def relaxed() -> Atoms:
-    """Relax cristobalite in its cell by the undivided solver, once."""
-    path = ROOT / "output" / "tightbinding" / "silica-192-relaxed.extxyz"
+def relaxed(name: str) -> Atoms:
+    """Relax a crystal in its cell by the undivided solver, once."""
+    path = ROOT / "output" / "tightbinding" / f"{name}-relaxed.extxyz"
     if not path.exists():
-        atoms = ase.io.read(DATA / "silica-192.extxyz")
+        if name == "quartz-72":
+            atoms = crystal("alpha-quartz", repeat=2)
+        else:
+            atoms = ase.io.read(DATA / f"{name}.extxyz")
         atoms.calc = DCXTB()
         FIRE2(atoms).run(fmax=0.05, steps=300)
         save(atoms, path)

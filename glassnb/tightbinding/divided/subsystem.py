@@ -80,7 +80,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Orbitals:
-    """Orbitals of a subsystem and what else derivatives take; half the memory of its matrices.
+    """Orbitals of a subsystem and what else derivatives take; smaller than its matrices.
 
     Parameters
     ----------
@@ -152,14 +152,28 @@ class Subsystem:
         band = blocks.dense(blocks.values)
         self.overlap, self.band = overlap[:n].copy(), band[:n].copy()
         try:
-            self.factor = np.linalg.cholesky(overlap)
+            factor = np.asarray(np.linalg.cholesky(overlap), dtype=float)
         except np.linalg.LinAlgError:
             raise ValueError(
                 "atoms: the overlap matrix is not positive, because atoms come too close; relax "
                 "the structure with a classical potential"
             ) from None
-        self.inverse = _lower_inverse(np.asarray(self.factor, dtype=float))
-        self.orthogonal = self.inverse @ band @ self.inverse.T
+        inverse = _lower_inverse(factor)
+        self.orthogonal = inverse @ band @ inverse.T
+        # Both triangles share a matrix: the diagonal of L tells that of A.
+        self._triangles = factor + np.tril(inverse, -1).T
+
+    @property
+    def factor(self) -> FloatArray:
+        """L, a lower triangle."""
+        return np.tril(self._triangles)
+
+    @property
+    def inverse(self) -> FloatArray:
+        """A, a lower triangle."""
+        inverse = np.tril(self._triangles.T, -1)
+        np.fill_diagonal(inverse, 1 / np.diagonal(self._triangles))
+        return inverse
 
     def solve(self, potential: FloatArray) -> tuple[Levels, FloatArray]:
         """Diagonalise.
@@ -177,13 +191,14 @@ class Subsystem:
             Orthonormal; A^T times them are the orbitals.
         """
         v = potential[self.cluster.shells][self.basis.orbital_shell]
-        triangle = _lower_product(self.inverse, v[:, None] * self.factor)
+        inverse, factor = self.inverse, self.factor
+        triangle = _lower_product(inverse, v[:, None] * factor)
         triangle *= -0.5
         np.fill_diagonal(triangle, -v)
         triangle += self.orthogonal
         energies, vectors = np.linalg.eigh(triangle, UPLO="L")
         n = self.n_central
-        left, right = self.inverse[:, :n].T @ vectors, self.factor[:n, :n] @ vectors[:n]
+        left, right = inverse[:, :n].T @ vectors, factor[:n, :n] @ vectors[:n]
         return Levels(energies, np.sum(left * right, axis=0)), vectors
 
     def orbitals(self, levels: Levels, vectors: FloatArray) -> Orbitals:
@@ -221,8 +236,9 @@ class Subsystem:
         """
         filled = np.flatnonzero(occupations > 1e-16)
         kept = vectors[:, : filled[-1] + 1] if filled.size else vectors[:, :0]
-        rows = self.inverse[:, : self.n_central].T @ kept * occupations[: kept.shape[1]]
-        density = (rows @ kept.T) @ self.inverse  # rows of the central box
+        inverse = self.inverse
+        rows = inverse[:, : self.n_central].T @ kept * occupations[: kept.shape[1]]
+        density = (rows @ kept.T) @ inverse  # rows of the central box
         basis = self.basis
         populations = _split(density * self.overlap)
         band = _split(density * self.band)

@@ -26,7 +26,7 @@ __all__ = ["Crew", "State"]
 FloatArray = NDArray[np.float64]
 
 # Square matrices of doubles that a subsystem holds: with its orbitals, and of these alone.
-_MATRICES, _ORBITALS = 4.3, 2.3
+_MATRICES, _ORBITALS = 3.3, 2.3
 _PACKET = 4  # subsystems that travel together
 _ATTEMPTS = 3
 _PATIENCE = 30  # seconds in which a cluster has to have a worker
