@@ -49,8 +49,9 @@ class DCXTB(Calculator):
         How a structure with a buffer is occupied. ``"gap"``: the chemical potential stays in the
         gap, which is right where there is one. ``"thermal"``: it fixes the number of electrons,
         which is right where there is none; 1000 K or more help charges to settle. ``"auto"``: as
-        the first structure demands, and so for all that follow from it. ``results["occupation"]``
-        tells what was done.
+        the first structure demands, and so for all that follow from it; glass with defects whose
+        levels cross is occupied thermally, and settles at 3000 K where it does not at 300 K.
+        ``results["occupation"]`` tells what was done.
     lattice_sum : str
         ``"converged"``, or ``"tblite"`` for the truncated sum of tblite 0.8.
     electronic_temperature : float

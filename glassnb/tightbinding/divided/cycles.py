@@ -86,7 +86,7 @@ def divided_charges(
         f"self-consistent charges: the largest change after {max_cycles} cycles is "
         f"{residual:.1e} e, above {tolerance:.0e} e; relax the structure with a classical "
         "potential first, use a larger buffer_radius, or raise electronic_temperature (1000 to "
-        "3000 K) with occupation='thermal'"
+        "3000 K)"
     )
 
 

@@ -151,7 +151,8 @@ class _Equation:
         slopes = [self.solve(part) for part in parts]
         soft = self.collect(softness, adjoint)
         energy, number = (float(np.dot(self.weights(part), soft)) for part in slopes)
-        energy += adjoint.level * float(soft.sum())
+        # Electrons too many are taken off at the chemical potential.
+        energy += adjoint.level * float(soft.sum()) - self.number * (1 / self.scale - 1)
         number += float(soft.sum())
         price = energy / number
         return replace(adjoint, price=price), slopes[0] - price * slopes[1]

@@ -42,7 +42,9 @@ class Division:
         5 Å, a tenth of its error: so they have to last while atoms vibrate.
     occupation : str
         ``"gap"``: the chemical potential is held in the gap. ``"thermal"``: it fixes the number of
-        electrons. ``"auto"``: as the spectrum of the first structure demands, and so from then on.
+        electrons. ``"auto"``: as the spectrum of the first structure demands, and so from then on;
+        where a gap closes while charges settle, the number is fixed that it showed, which holds the
+        electrons that the division has too many or too few.
 
     Attributes
     ----------
@@ -64,6 +66,7 @@ class Division:
     _chosen: str | None = field(default=None, repr=False, compare=False)
     _level: float | None = field(default=None, repr=False, compare=False)
     _scale: float = field(default=1.0, repr=False, compare=False)
+    _surplus: float | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, least in (("buffer_radius", SMALLEST_BUFFER), ("box", SMALLEST_BOX), ("skin", 0)):
@@ -97,6 +100,7 @@ class Division:
             return old
         if old is None or not np.array_equal(old.numbers, atoms.numbers):
             self._chosen, self._level, self._scale, self.renewals = None, None, 1.0, 0
+            self._surplus = None
         else:
             self.renewals += 1
         self._partition = partition(atoms, self.box, self.buffer_radius)
@@ -109,6 +113,7 @@ class Division:
         temperature: float,
         start: FloatArray,
         expected: float | None = None,
+        smearing: float | None = None,
     ) -> DividedSolver:
         """Return the solver of a geometry, which goes on from the one before.
 
@@ -124,6 +129,8 @@ class Division:
             Charges to begin with, in e.
         expected : float, optional
             A chemical potential that is likely to lie in the gap, in Hartree.
+        smearing : float, optional
+            Boltzmann's constant times the temperature of thermal occupations, if another.
 
         Returns
         -------
@@ -134,17 +141,20 @@ class Division:
             crew, basis, float(basis.occupations.sum()), temperature,
             occupation=self._chosen or self.occupation, level=self._level, expected=expected,
             populations=basis.occupations - start, scale=self._scale,
-            window=window_of(self.buffer_radius),
+            window=window_of(self.buffer_radius), surplus=self._surplus, smearing=smearing,
         )  # fmt: skip
 
-    def remember(self, solution: DividedSolution) -> None:
+    def remember(self, solver: DividedSolver, solution: DividedSolution) -> None:
         """Keep the occupation of a self-consistent solution for the structures to come.
 
         Parameters
         ----------
+        solver : DividedSolver
+            Who found it.
         solution : DividedSolution
             The solution.
         """
+        self._surplus = solver.surplus
         self._chosen = solution.occupation
         self._level = solution.level if solution.occupation == "gap" else None
         self._scale = solution.scale

@@ -42,6 +42,8 @@ FloatArray = NDArray[np.float64]
 DEFAULT_BUFFER = 6.0  # Å
 # A division that gives first charges, and where they lead, at little cost.
 COARSE_BUFFER, COARSE_BOX, COARSE_TOLERANCE = 3.5, 3.6, 2e-3
+# Of its thermal occupations, in K: where levels cross, charges settle in a warm density only.
+COARSE_TEMPERATURE = 3000.0
 
 
 @dataclass(frozen=True)
@@ -248,17 +250,21 @@ def divided_single_point(
     crew = crew_of(atoms, division, basis, cn, memory_limit, client, taken=rough.kept)
     rough.geometry = f"{crew.geometry}/coarse"
     guess = starting_charges(basis) if start is None else start
-    helper = coarse.solver(rough, basis, temperature, guess)
+    smearing = max(electronic_temperature, COARSE_TEMPERATURE) * KELVIN
+    helper = coarse.solver(rough, basis, temperature, guess, smearing=smearing)
     if start is None:
         start = _first_charges(helper, basis, charge_field, guess)
     else:  # forecasts compare solutions; the first of all does not know its own electrons yet
         helper.solve(charge_field.potential(start))
     solver = division.solver(crew, basis, temperature, start, expected=helper.level)
+    if helper.occupation == "thermal" and helper.surplus is not None and solver.surplus is None:
+        # The gap was there and closed: here too it has to be seen to know what to count.
+        solver.solve(charge_field.potential(guess))
     scc = divided_charges(
         solver, helper, basis, charge_field, start,
         tolerance=tolerance, max_cycles=max_cycles, progress=progress,
     )  # fmt: skip
-    division.remember(scc.solution)
+    division.remember(solver, scc.solution)
     attraction = _dispersion(atoms, lattice_sum, per_atom=False)
     return DividedSinglePoint(
         atoms.copy(),

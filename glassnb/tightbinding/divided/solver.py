@@ -10,6 +10,10 @@ is right to first order in N' - N. The populations p are scaled to N, and the po
 from its mean over the electrons, or else the energy of the missing electrons would be missed. E is
 stationary in the density where subsystems feel N/N' of that potential: its derivatives then are
 those of its parts.
+
+Where the gap closes on the way to self-consistent charges, because a few levels of defects cross,
+the count N' that the gap showed is held, not N: the electrons by which a density is off stay what
+they are, and looking for them among the levels of defects would fill or empty dozens of these.
 """
 
 from __future__ import annotations
@@ -132,6 +136,11 @@ class DividedSolver:
         Right number of electrons over that of the density, to begin with.
     window : float
         Share of the electrons by which the density may be off.
+    surplus : float, optional
+        Electrons that the density had too many when there was a gap.
+    smearing : float, optional
+        Boltzmann's constant times the temperature of thermal occupations, in Hartree, if it is not
+        that of others.
     """
 
     def __init__(
@@ -147,6 +156,8 @@ class DividedSolver:
         populations: FloatArray | None = None,
         scale: float = 1.0,
         window: float = WIDEST_WINDOW,
+        surplus: float | None = None,
+        smearing: float | None = None,
     ) -> None:
         self.crew = crew
         self.basis = basis
@@ -158,6 +169,8 @@ class DividedSolver:
         self._populations = basis.occupations if populations is None else populations
         self._scale = scale
         self._window = window
+        self._smearing = temperature if smearing is None else smearing
+        self.surplus = surplus
         self._count = 0
         self._reopened = occupation != "auto"
 
@@ -194,7 +207,8 @@ class DividedSolver:
         found = self.crew.run(occupied, request)
         levels = [item[0] for item in found]
         edges, mode, level = self._occupy(levels)
-        request = Request(token, shifted, level, self.temperature)
+        temperature = self.temperature if mode == "gap" else self._smearing
+        request = Request(token, shifted, level, temperature)
         if not (mode == "gap" and self._whole(edges, known) and self._whole(edges, level)):
             found = self.crew.run(occupied, request)  # orbitals are still there
         solution = self._put_together(levels, [item[1] for item in found], edges, mode, request)
@@ -258,8 +272,10 @@ class DividedSolver:
         if self.occupation == "auto" and edges.width < SMALLEST_GAP:
             self.occupation = "thermal"  # charges that change it to and fro would never settle
         if self.occupation == "thermal":
-            level = count_fixed(energies, weights, self.electrons, self.temperature)
-            return edges, "thermal", level
+            number = self.electrons + (self.surplus or 0.0)
+            return edges, "thermal", count_fixed(energies, weights, number, self._smearing)
+        if edges.width >= SMALLEST_GAP:
+            self.surplus = 2 * float(weights[energies < edges.middle].sum()) - self.electrons
         return edges, "gap", edges.middle
 
     def _put_together(
@@ -278,12 +294,11 @@ class DividedSolver:
         for cluster, level, share in zip(self.crew.clusters, levels, shares, strict=True):
             np.add.at(populations, cluster.shells, share.populations)
             np.add.at(band, cluster.atoms, share.band_energies)
-            energies = entropies(level.energies, request.level, self.temperature)
+            energies = entropies(level.energies, request.level, request.temperature)
             entropy += float(np.dot(level.weights, energies))
         scale = self.electrons / float(populations.sum())
-        if mode == "gap":
-            on_atoms = np.bincount(basis.shell_atom, populations, band.size)
-            band += request.level * (scale - 1) * on_atoms
+        on_atoms = np.bincount(basis.shell_atom, populations, band.size)
+        band += request.level * (scale - 1) * on_atoms
         return DividedSolution(
             scale * populations, band, entropy, mode, edges, request.level, scale, request
         )
