@@ -66,7 +66,6 @@ class Division:
     _chosen: str | None = field(default=None, repr=False, compare=False)
     _level: float | None = field(default=None, repr=False, compare=False)
     _scale: float = field(default=1.0, repr=False, compare=False)
-    _surplus: float | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, least in (("buffer_radius", SMALLEST_BUFFER), ("box", SMALLEST_BOX), ("skin", 0)):
@@ -100,7 +99,6 @@ class Division:
             return old
         if old is None or not np.array_equal(old.numbers, atoms.numbers):
             self._chosen, self._level, self._scale, self.renewals = None, None, 1.0, 0
-            self._surplus = None
         else:
             self.renewals += 1
         self._partition = partition(atoms, self.box, self.buffer_radius)
@@ -130,31 +128,31 @@ class Division:
         expected : float, optional
             A chemical potential that is likely to lie in the gap, in Hartree.
         smearing : float, optional
-            Boltzmann's constant times the temperature of thermal occupations, if another.
+            Boltzmann's constant times the temperature of thermal occupations, in Hartree, if it is
+            not that of others.
 
         Returns
         -------
         DividedSolver
             For self-consistent charges.
         """
+        electrons = float(basis.occupations.sum())
         return DividedSolver(
-            crew, basis, float(basis.occupations.sum()), temperature,
+            crew, basis, electrons, temperature,
             occupation=self._chosen or self.occupation, level=self._level, expected=expected,
             populations=basis.occupations - start, scale=self._scale,
-            window=window_of(self.buffer_radius), surplus=self._surplus, smearing=smearing,
+            window=window_of(self.buffer_radius), smearing=smearing,
+            surplus=None if self._chosen is None else electrons * (1 / self._scale - 1),
         )  # fmt: skip
 
-    def remember(self, solver: DividedSolver, solution: DividedSolution) -> None:
+    def remember(self, solution: DividedSolution) -> None:
         """Keep the occupation of a self-consistent solution for the structures to come.
 
         Parameters
         ----------
-        solver : DividedSolver
-            Who found it.
         solution : DividedSolution
             The solution.
         """
-        self._surplus = solver.surplus
         self._chosen = solution.occupation
         self._level = solution.level if solution.occupation == "gap" else None
         self._scale = solution.scale

@@ -264,7 +264,7 @@ def divided_single_point(
         solver, helper, basis, charge_field, start,
         tolerance=tolerance, max_cycles=max_cycles, progress=progress,
     )  # fmt: skip
-    division.remember(solver, scc.solution)
+    division.remember(scc.solution)
     attraction = _dispersion(atoms, lattice_sum, per_atom=False)
     return DividedSinglePoint(
         atoms.copy(),

@@ -243,7 +243,7 @@ class DividedSolver:
             raise GapError(
                 f"occupation='gap': no gap of {SMALLEST_GAP * HARTREE:.0f} eV or more is found "
                 f"within {self._window:.2%} of the number of electrons; use a larger "
-                "buffer_radius, or occupation='thermal' and a higher electronic_temperature (1000 "
+                "buffer_radius, or occupation='auto' and a higher electronic_temperature (1000 "
                 "to 3000 K)"
             )
         return True
