@@ -6,6 +6,7 @@ all-pairs methods (Allen and Tildesley, Computer Simulation of Liquids) in any p
 
 from glassnb.core.config import Config, config
 from glassnb.core.histograms import pair_histogram
+from glassnb.core.isotopes import isotopes_of, set_isotopes
 from glassnb.core.neighbours import Neighbours, neighbours
 from glassnb.core.parallel import map_tasks
 from glassnb.core.provenance import provenance
@@ -17,10 +18,12 @@ __all__ = [
     "PairMapping",
     "config",
     "half_box",
+    "isotopes_of",
     "map_tasks",
     "mass_density",
     "neighbours",
     "number_density",
     "pair_histogram",
     "provenance",
+    "set_isotopes",
 ]
