@@ -247,7 +247,10 @@ def test_the_last_frame_is_read_and_at_signs_are_names(tmp_path: Path) -> None:
     frames = [structure(CELLS["cubic"], seed) for seed in (1, 2)]
     ase.io.write(str(tmp_path / "run.xyz"), frames, format="extxyz")
     (tmp_path / "run.xyz").rename(tmp_path / "run@300.xyz")
-    assert_same(read(tmp_path / "run@300.xyz"), frames[1])
+    with pytest.warns(UserWarning, match=r"2 frames.*index=-1.*index=.:. ") as caught:
+        assert_same(read(tmp_path / "run@300.xyz"), frames[1])
+    assert caught[0].filename == __file__
+    assert_same(read(tmp_path / "run@300.xyz", index=-1), frames[1])
 
 
 def test_a_comment_that_looks_like_a_sova_keyword_is_a_comment(tmp_path: Path) -> None:

@@ -4,56 +4,92 @@
 suffix         file                                          read and written by
 =============  ============================================  =====================================
 ``.cfg``       RMC++ and RMCA configuration, version 3       :mod:`glassnb.core.formats.rmc_cfg`
-``.cfg``       AtomEye configuration (told by its content)   ASE, format ``"cfg"``
+``.cfg``       AtomEye configuration                         ASE, format ``"cfg"``
 ``.rmc6f``     RMCProfile configuration                      :mod:`glassnb.core.formats.rmc6f`
 ``.xyz``       SOVA and pyMolDyn (second line ``CUB 24.7``)  :mod:`glassnb.core.formats.sova_xyz`
-``.xyz``       extended and plain xyz                        ASE, format ``"extxyz"``
-``.data``      LAMMPS data (also ``.lmp``, ``.lammps``)      ASE, format ``"lammps-data"``
-others         cif, POSCAR, LAMMPS dump, traj, ...           ASE
+``.xyz``       extended, plain and LAMMPS xyz; ``.extxyz``   :mod:`glassnb.core.formats.xyz`, ASE
+``.data``      LAMMPS data (also ``.lmp``, ``.lammps``)      :mod:`glassnb.core.formats.lammps`
+``.dump``      LAMMPS text dump (read only)                  :mod:`glassnb.core.formats.lammps_dump`
+others         cif, POSCAR, XDATCAR, traj, ...               ASE
 =============  ============================================  =====================================
 
-Any of them may be compressed (``.gz``, ``.bz2``, ``.xz``).
+The content of a file tells its format; its suffix counts where the content does not tell. Any text
+may be compressed (gzip, bzip2, xz), may begin with a byte-order mark, and may have comments in
+Latin-1. A file is held in memory as a whole.
 """
 
 from __future__ import annotations
 
+import contextlib
+import operator
 import os
-from collections.abc import Sequence
+import re
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import overload
 
 import ase.io
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats, open_with_compression
-from ase.spacegroup.spacegroup import SpacegroupNotFoundError
 
-from glassnb.core.formats import cif, rmc6f, rmc_cfg, sova_xyz
+from glassnb.core.formats import by_ase, lammps, lammps_dump, rmc6f, rmc_cfg, sova_xyz, xyz
+from glassnb.core.formats.kinds import content, kind_of, suffix_of
+from glassnb.core.formats.lines import Lines, warn
+from glassnb.core.formats.species import is_label, labels_of, refuse_species
 from glassnb.core.provenance import atomic_path
 
 __all__ = ["read", "write"]
 
-_COMPRESSED = (".gz", ".bz2", ".xz")
-# Own formats, by the names that `write` accepts.
-_RENDER = {"rmc": rmc_cfg.render, "rmc6f": rmc6f.render, "sova": sova_xyz.render}
+# By the suffixes and names of formats that `write` takes; ASE takes .data for another program.
+_WRITTEN = {".cfg": "rmc", ".rmc6f": "rmc6f", ".data": "lammps-data", ".lmp": "lammps-data",
+            ".lammps": "lammps-data"}  # fmt: skip
+_RENDER = {"rmc": rmc_cfg.render, "rmc6f": rmc6f.render, "lammps-data": lammps.render,
+           "sova": sova_xyz.render, "xyz": xyz.render}  # fmt: skip
+_BOXES = ("rmc", "rmc6f", "lammps-data")  # describe nothing but a periodic box
 
 
-def read(path: str | os.PathLike[str], species: Sequence[str] | None = None) -> Atoms:
-    """Read a structure from a file.
+@overload
+def read(
+    path: str | os.PathLike[str],
+    species: Sequence[str] | None = None,
+    *,
+    index: int | None = None,
+) -> Atoms: ...
+@overload
+def read(
+    path: str | os.PathLike[str],
+    species: Sequence[str] | None = None,
+    *,
+    index: slice | str,
+) -> list[Atoms]: ...
+def read(
+    path: str | os.PathLike[str],
+    species: Sequence[str] | None = None,
+    *,
+    index: int | slice | str | None = None,
+) -> Atoms | list[Atoms]:
+    """Read a structure, or frames of a run, from a file.
 
     Parameters
     ----------
     path : path-like
-        The file; its suffix and content tell the format. Of several frames the last is read.
+        The file; its content tells the format, or else its suffix.
     species : sequence of str, optional
-        Chemical elements, for formats that only number the kinds of atoms: RMC++ ``.cfg``, and
-        LAMMPS data and dump files.
+        Elements or isotopes (``"Si"``, ``"D"``, ``"Li-6"``), for files that only number the types
+        of atoms: RMC++ ``.cfg``, and data, dump and xyz files of LAMMPS.
+    index : int, slice or str, optional
+        Which frames: a number, also from the end (-1 is the last), or a slice such as ``":"`` or
+        ``"-5:"`` for a list. Without it the last is read.
 
     Returns
     -------
-    ase.Atoms
-        The structure, positions in Å.
+    ase.Atoms or list of ase.Atoms
+        The structure, positions in Å; a list where ``index`` is a slice. Isotopes that the file
+        names are in ``arrays["isotopes"]``.
 
     Raises
     ------
@@ -61,106 +97,86 @@ def read(path: str | os.PathLike[str], species: Sequence[str] | None = None) -> 
         If there is no such file.
     ValueError
         If the file is empty, cut short or not of its format, if a coordinate is not a finite
-        number, or if ``species`` does not suit the file. The message names the file and, where
-        the format allows, the line and what was expected there.
+        number, if ``species`` does not suit the file, or if it has no such frame. The message
+        names the file and, where the format allows, the line and what was expected there.
 
     Warns
     -----
     UserWarning
-        If an RMC++ file is read without ``species``: its atoms become ``X``.
+        If the file does not tell its elements, whose atoms become ``X``, or if it has several
+        frames and no ``index`` is given.
 
     Examples
     --------
     >>> glass = read("silica.cfg", species=("Si", "O"))  # doctest: +SKIP
+    >>> run = read("quench.lammpstrj", species=("Si", "O"), index=":")  # doctest: +SKIP
     """
-    name, suffix = str(path), _suffix(path)
+    name = str(path)
     if not Path(path).is_file():
         raise FileNotFoundError(f"{name}: no such file")
     elements = None if species is None else _elements(species)
-    text = _text(path) if suffix in (".cfg", ".rmc6f", ".xyz", ".extxyz") else None
-    if Path(path).stat().st_size == 0 or (text is not None and not text.strip()):
-        raise ValueError(f"{name}, line 1: expected a structure, found an empty file")
-    if text is not None and suffix == ".cfg" and rmc_cfg.recognise(text):
-        return rmc_cfg.parse(name, text, elements)
-    if elements is not None and text is not None:
-        raise ValueError(_needless(name, elements))
-    if text is not None and suffix == ".rmc6f":
-        return rmc6f.parse(name, text)
-    if text is not None and suffix == ".xyz" and sova_xyz.recognise(text):
-        return sova_xyz.parse(name, text)
-    if text is not None and suffix in (".xyz", ".extxyz"):
-        sova_xyz.check_frames(name, text)
-    if text is not None and suffix == ".cfg" and "Number of particles" not in text[:2000]:
-        raise ValueError(
-            f"{name}, line 1: expected '(Version 3 format configuration file)' of RMC++ or "
-            f"'Number of particles' of AtomEye, found {text.splitlines()[0][:80]!r}"
+    wanted = _wanted(index)
+    data, text = content(name)
+    frames = _frames(name, kind_of(name, data, text), data, text, elements)
+    if index is None and len(frames) > 1:
+        warn(
+            f"{name} has {len(frames)} frames, of which the last is read; index=-1 asks for it, "
+            "index=':' for all of them as a list"
         )
-    return _checked(name, _read_with_ase(name, elements))
+    places = range(len(frames))
+    if isinstance(wanted, int) and -len(places) <= wanted < len(places):
+        return _checked(name, frames[wanted]())
+    if isinstance(wanted, int) or not places[wanted]:
+        raise ValueError(f"index={index!r}: {name} has {len(frames)} frame(s), the first is 0")
+    return [_checked(name, frames[place]()) for place in places[wanted]]
 
 
-def _suffix(path: str | os.PathLike[str]) -> str:
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    if suffixes and suffixes[-1] in _COMPRESSED:
-        suffixes.pop()
-    return suffixes[-1] if suffixes else ""
-
-
-def _text(path: str | os.PathLike[str]) -> str:
-    try:
-        with open_with_compression(str(path), "rt") as file:
-            return str(file.read())
-    except (EOFError, OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: expected a text file, but {error}") from error
+def _wanted(index: int | slice | str | None) -> int | slice:
+    """Return what was asked for, as sequences take it."""
+    if isinstance(index, str) and re.fullmatch(r"(-?\d{1,18})?(:(-?\d{1,18})?){1,2}", index):
+        index = slice(*(int(word) if word else None for word in index.split(":")))
+    if isinstance(index, slice):
+        if index.step != 0:
+            return index
+    elif not isinstance(index, (str, bool)):
+        with contextlib.suppress(TypeError):
+            return -1 if index is None else operator.index(index)
+    raise ValueError(
+        f"index={index!r}: give a whole number for one frame, or a slice such as ':', '-5:' or "
+        "'::10' for a list"
+    )
 
 
 def _elements(species: Sequence[str]) -> list[str]:
     elements = [species] if isinstance(species, str) else list(species)
     for symbol in elements:
-        if symbol not in atomic_numbers:
+        if not isinstance(symbol, str) or not is_label(symbol):
             raise ValueError(
-                f"species={species!r}: {symbol!r} is no chemical element; "
-                "name one element for each kind of atom, as in species=('Si', 'O')"
+                f"species={species!r}: {symbol!r} is no chemical element or isotope; "
+                "name one for each kind of atom, as in species=('Si', 'O') or ('D', 'O')"
             )
     return elements
 
 
-def _needless(name: str, elements: list[str]) -> str:
-    return f"species={tuple(elements)}: {name} names its elements itself; leave species out"
-
-
-def _read_with_ase(name: str, elements: list[str] | None) -> Atoms:
-    kind = _kind(name)
-    options: dict[str, Any] = {"index": -1, "format": kind, "do_not_split_by_at_sign": True}
-    if elements is not None:
+def _frames(
+    name: str, kind: str, data: bytes, text: str | None, species: list[str] | None
+) -> list[Callable[[], Atoms]]:
+    """Return one function for each frame of a file, which reads it."""
+    if text is not None:
+        lines = Lines(name, text)
+        if kind == "extxyz":
+            return xyz.frames(lines, species)
+        if kind == "lammps-dump-text":
+            return lammps_dump.frames(lines, species)
         if kind == "lammps-data":
-            options["Z_of_type"] = {i: atomic_numbers[s] for i, s in enumerate(elements, 1)}
-        elif kind.startswith("lammps-dump"):
-            options["specorder"] = elements
-        else:
-            raise ValueError(_needless(name, elements))
-    try:
-        return cast(Atoms, ase.io.read(name, **options))
-    except SpacegroupNotFoundError as error:
-        if atoms := cif.parse_by_operations(_text(name)):
-            return atoms
-        raise ValueError(f"{name}: {error}") from error
-    except Exception as error:  # the readers of ASE fail in their own ways
-        what = f"{type(error).__name__}: {error}".rstrip(": ")
-        raise ValueError(f"{name}: cannot be read as {kind} ({what})") from error
-
-
-def _kind(name: str) -> str:
-    """Tell the format, by the name that ASE has for it."""
-    # ASE takes the suffix .data for another program.
-    if _suffix(name) in (".data", ".lmp", ".lammps") and "xlo xhi" in _text(name)[:4000]:
-        return "lammps-data"
-    try:
-        return str(filetype(name))
-    except UnknownFileTypeError as error:
-        raise ValueError(
-            f"{name}: expected a structure file, but its format is unknown; give it the suffix "
-            "of its format, such as .cfg (RMC++), .rmc6f, .xyz, .cif, .vasp"
-        ) from error
+            return [lambda: lammps.parse(lines, species)]
+        if kind == "rmc":
+            return [lambda: rmc_cfg.parse(lines, species)]
+    if species is not None:
+        refuse_species(name, species)
+    if text is not None and kind == "rmc6f":
+        return [lambda: rmc6f.parse(lines)]
+    return by_ase.frames(name, kind, data, text)
 
 
 def _checked(name: str, atoms: Atoms) -> Atoms:
@@ -174,55 +190,113 @@ def _checked(name: str, atoms: Atoms) -> Atoms:
         )
     if not np.isfinite(atoms.cell.array).all():
         raise ValueError(f"{name}: expected finite cell vectors, found {atoms.cell.tolist()}")
-    if atoms.pbc.all() and atoms.cell.rank < 3:
-        raise ValueError(f"{name}: expected a cell with a volume, found {atoms.cell.tolist()}")
+    if atoms.pbc.any() and np.linalg.matrix_rank(atoms.cell[atoms.pbc]) < atoms.pbc.sum():
+        raise ValueError(
+            f"{name}: expected a cell with a volume where pbc={atoms.pbc.tolist()} is periodic, "
+            f"found {atoms.cell.tolist()}"
+        )
     return atoms
 
 
 def write(path: str | os.PathLike[str], atoms: Atoms, *, format: str | None = None) -> None:
     """Write a structure to a file, which is whole or absent.
 
+    Every format must hold the elements, isotopes and periodicity of the structure, and its cell
+    where it is periodic. Velocities, tags and other arrays are kept by some formats only.
+
     Parameters
     ----------
     path : path-like
         Where to write; its suffix tells the format unless ``format`` does.
     atoms : ase.Atoms
-        The structure, positions in Å. RMC formats group the atoms by element and put atoms
-        outside the cell back into it.
+        The structure, positions in Å. RMC formats group the atoms by species and put atoms
+        outside the cell back into it. LAMMPS wants its first cell vector along x and the second
+        in the plane of x and y: the structure is turned, fractional coordinates and the lengths
+        and angles of the cell stay (the three vectors are reversed if they are left-handed).
     format : str, optional
         ``"rmc"`` (RMC++ version 3, default for ``.cfg``), ``"rmc6f"``, ``"sova"`` (xyz with the
-        cell in the second line), or a name that ASE knows, such as ``"cfg"`` for AtomEye.
+        cell in the second line), ``"xyz"`` (without a cell; default for ``.xyz`` is extended xyz,
+        which holds everything), ``"lammps-data"`` (default for ``.data``, ``.lmp`` and
+        ``.lammps``), or a name that ASE knows, such as ``"cfg"`` for AtomEye.
 
     Raises
     ------
     ValueError
         If the arguments are not a path and a structure, if the structure is empty, has
-        coordinates that are not finite or lacks the periodic cell that the format demands, or if
-        the format is unknown.
+        coordinates that are not finite or lacks the periodic cell that the format demands, if the
+        format is unknown, or if it does not hold the structure.
+
+    Warns
+    -----
+    UserWarning
+        If the atoms have charges, which the format does not hold.
     """
     if not isinstance(path, (str, os.PathLike)) or not isinstance(atoms, Atoms):
         raise ValueError(
             f"write({type(path).__name__}, {type(atoms).__name__}): "
             "expected write(path, atoms) with an ase.Atoms"
         )
-    name, suffix = str(path), _suffix(path)
+    name = str(path)
     _checked(name, atoms)
-    kind = format or {".cfg": "rmc", ".rmc6f": "rmc6f"}.get(suffix) or _ase_format(name)
-    if kind in ("rmc", "rmc6f") and not (atoms.pbc.all() and atoms.cell.rank == 3):
+    kind = format or _WRITTEN.get(suffix_of(name)) or _ase_format(name)
+    if kind in _BOXES and not (atoms.pbc.all() and atoms.cell.rank == 3):
         raise ValueError(
             f"{name}: {kind} files describe a periodic box, but atoms has pbc={atoms.pbc.tolist()} "
             f"and cell={atoms.cell.tolist()}; set both"
         )
+    _check_kept(name, kind, atoms)
     with atomic_path(path) as temporary:
-        if kind in _RENDER:
-            with open_with_compression(str(temporary), "wt") as file:
-                file.write(_RENDER[kind](atoms))
-            return
-        try:
-            ase.io.write(str(temporary), atoms, format=kind)
-        except Exception as error:  # the writers of ASE fail in their own ways
-            what = f"{type(error).__name__}: {error}".rstrip(": ")
-            raise ValueError(f"{name}: cannot be written as {kind} ({what})") from error
+        _write_as(kind, temporary, name, atoms)
+
+
+def _write_as(kind: str, target: Path, name: str, atoms: Atoms) -> None:
+    if kind in _RENDER:
+        with open_with_compression(str(target), "wt") as file:
+            file.write(_RENDER[kind](atoms))
+        return
+    try:
+        ase.io.write(str(target), atoms, format=kind)
+    except Exception as error:  # the writers of ASE fail in their own ways
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise ValueError(f"{name}: cannot be written as {kind} ({what})") from error
+
+
+def _check_kept(name: str, kind: str, atoms: Atoms) -> None:
+    """Write one atom of each species and read it again: what that loses, the file would lose."""
+    if kind not in _RENDER and not (kind in ioformats and ioformats[kind].can_read):
+        return  # a picture
+    labels = labels_of(atoms)
+    chosen = {labels.index(label) for label in labels} | {
+        int(np.argmax(np.abs(atoms.get_initial_charges())))
+    }
+    sample = atoms[sorted(chosen)]
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = Path(folder) / "sample"
+        _write_as(kind, file, name, sample)
+        data, text = content(str(file))
+        reader = {"sova": "extxyz", "xyz": "extxyz"}.get(kind, kind)
+        again = _frames(str(file), reader, data, text, None)[-1]()
+    instead = "write .extxyz, which keeps everything"
+    if again.pbc.tolist() != sample.pbc.tolist():
+        raise ValueError(
+            f"{name}: {kind} files cannot hold pbc={sample.pbc.tolist()} (read again as "
+            f"{again.pbc.tolist()}); {instead}, or set atoms.pbc and the cell"
+        )
+    before, after = (x.cell.array[x.pbc] @ x.cell.array[x.pbc].T for x in (sample, again))
+    if not np.allclose(before, after, rtol=1e-3, atol=1e-2):
+        raise ValueError(f"{name}: {kind} files cannot hold cell={sample.cell.tolist()}; {instead}")
+    if Counter(labels_of(sample)) != Counter(labels_of(again)):
+        raise ValueError(
+            f"{name}: {kind} files cannot hold all of {', '.join(dict.fromkeys(labels))} (read "
+            f"again as {', '.join(dict.fromkeys(labels_of(again)))}); {instead}, or, if isotopes "
+            "do not matter, take them off with glassnb.core.isotopes.set_isotopes(atoms, 0)"
+        )
+    if sample.get_initial_charges().any() and not again.get_initial_charges().any():
+        warn(
+            f"{name}: {kind} files hold no charges, those of the atoms are left out; {instead}, or "
+            "take them off with atoms.set_initial_charges(None)"
+        )
 
 
 def _ase_format(name: str) -> str:

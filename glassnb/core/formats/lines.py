@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import warnings
+from collections.abc import Sequence
 from math import isfinite
 from typing import NoReturn
 
-import numpy as np
-from ase import Atoms
-from ase.data import atomic_numbers
+__all__ = ["Lines", "number", "warn"]
 
-__all__ = ["Lines", "element", "group_by_element"]
+# As C and Fortran write numbers; Python's own float() takes 1_0, nan and other alphabets too.
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d+)?", re.ASCII)
+_WHOLE = re.compile(r"\d{1,12}", re.ASCII)
 
 
 class Lines:
@@ -25,7 +29,8 @@ class Lines:
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
-        self.lines = text.splitlines()
+        # Not str.splitlines, which also breaks at signs that old encodings have in their words.
+        self.lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
         self.number = 0  # of the line read last, counted from 1
 
     @property
@@ -47,23 +52,19 @@ class Lines:
             if blank or self.current.strip():
                 return self.current
 
-    def integer(self, expected: str) -> int:
-        """Return the non-negative whole number that the next line begins with."""
+    def integer(self, expected: str, *, alone: bool = False) -> int:
+        """Return the whole number that the next line begins with, or is if it stands ``alone``."""
         words = self.next(expected).split()
-        if not words[0].isdigit():
+        if not _WHOLE.fullmatch(words[0]) or (alone and len(words) > 1):
             self.fail(expected)
         return int(words[0])
 
-    def floats(self, words: list[str], count: int, expected: str) -> list[float]:
-        """Return the first ``count`` words of the line read last as finite numbers."""
-        try:
-            # Fortran writes double precision as 1.0D+00
-            numbers = [float(word.upper().replace("D", "E")) for word in words[:count]]
-        except ValueError:
+    def floats(self, words: Sequence[str], count: int, expected: str) -> list[float]:
+        """Return ``words`` of the line read last, ``count`` of them, as finite numbers."""
+        numbers = [number(word) for word in words]
+        if len(numbers) != count or None in numbers:
             self.fail(expected)
-        if len(numbers) < count or not all(map(isfinite, numbers)):
-            self.fail(expected)
-        return numbers
+        return [value for value in numbers if value is not None]
 
     def more(self) -> bool:
         """Pass over empty lines and say whether anything follows them."""
@@ -78,31 +79,34 @@ class Lines:
             self.fail(expected)
 
 
-def element(lines: Lines, symbol: str) -> str:
-    """Return ``symbol``, or fail at the current line if it is no chemical element."""
-    if symbol not in atomic_numbers:
-        lines.fail(f"a chemical element (not {symbol!r})")
-    return symbol
-
-
-def group_by_element(atoms: Atoms) -> tuple[list[str], list[int], np.ndarray]:
-    """Order atoms by element, elements in the order in which they first appear.
+def number(word: str) -> float | None:
+    """Return the finite number that a word is.
 
     Parameters
     ----------
-    atoms : ase.Atoms
-        The structure.
+    word : str
+        Such as ``1.5``, ``-2e-3`` or ``1.0D+00``, as Fortran writes double precision.
 
     Returns
     -------
-    elements : list of str
-        Chemical symbols.
-    counts : list of int
-        Number of atoms of each.
-    order : numpy.ndarray
-        Indices that sort the atoms; atoms of one element keep their order.
+    float or None
+        The number, or None if the word is none or too large.
     """
-    symbols = atoms.get_chemical_symbols()
-    elements = list(dict.fromkeys(symbols))
-    rank = np.array([elements.index(symbol) for symbol in symbols])
-    return elements, np.bincount(rank).tolist(), np.argsort(rank, kind="stable")
+    if not _NUMBER.fullmatch(word):
+        return None
+    value = float(word.upper().replace("D", "E"))
+    return value if isfinite(value) else None
+
+
+def warn(message: str) -> None:
+    """Warn about a file, at the line outside this room that asked for it.
+
+    Parameters
+    ----------
+    message : str
+        What the user should know.
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("glassnb.core."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, UserWarning, stacklevel=level)

@@ -1,30 +1,39 @@
 """Configurations of RMCProfile (``.rmc6f``, version 6).
 
-Header lines ``key: value`` in any order, then ``Atoms:`` and one line per atom: number, element,
-optional label, fractional coordinates, site in the unit cell, and the unit cell (RMCProfile 6.7
-manual, section 4.11).
+Header lines ``key: value`` in any order, then ``Atoms:`` and one line per atom: number, element or
+isotope (``D``, ``Li-6``), optional label such as ``[1]``, fractional coordinates, site in the unit
+cell, and the unit cell (RMCProfile 6.7 manual, section 4.11).
 """
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 from ase import Atoms
 from ase.cell import Cell
 
-from glassnb.core.formats.lines import Lines, element, group_by_element
+from glassnb.core.formats.lines import Lines
+from glassnb.core.formats.species import assemble, check_label, group_by_species, labels_of
 
-__all__ = ["parse", "render"]
+__all__ = ["parse", "recognise", "render"]
+
+_ATOMS = re.compile(r"^\s*atoms\s*:\s*$", re.I | re.M)
+_CELL = re.compile(r"^\s*(?:cell \(ang/deg\)|lattice vectors \(ang\))\s*:", re.I | re.M)
 
 
-def parse(path: str, text: str) -> Atoms:
+def recognise(text: str) -> bool:
+    """Tell an RMCProfile configuration by its header."""
+    return bool(_CELL.search(text[:20000]) and _ATOMS.search(text))
+
+
+def parse(lines: Lines) -> Atoms:
     """Read an RMCProfile configuration.
 
     Parameters
     ----------
-    path : str
-        Name of the file, for messages.
-    text : str
-        Its content.
+    lines : Lines
+        The file.
 
     Returns
     -------
@@ -32,15 +41,14 @@ def parse(path: str, text: str) -> Atoms:
         The configuration. Where the file relates atoms to a crystal, arrays ``rmc6f_site`` and
         ``rmc6f_cell`` and ``info["rmc6f_supercell"]`` keep the relation.
     """
-    lines = Lines(path, text)
     header, cell = _header(lines)
-    symbols, coordinates, sites = _atoms(lines)
+    labels, coordinates, sites = _atoms(lines)
     declared = header.get("number of atoms")
-    if declared is not None and declared != str(len(symbols)):
-        lines.fail(f"{declared} atoms, as the header says, not {len(symbols)}")
-    if not symbols:
+    if declared is not None and declared != str(len(labels)):
+        lines.fail(f"{declared} atoms, as the header says, not {len(labels)}")
+    if not labels:
         lines.fail("at least one atom")
-    atoms = Atoms(symbols, cell=cell, pbc=True)
+    atoms = assemble(labels, cell=cell, pbc=True)
     atoms.set_scaled_positions(coordinates)
     if all(len(site) == 4 for site in sites):
         atoms.set_array("rmc6f_site", np.array(sites)[:, 0])
@@ -97,33 +105,33 @@ def _cell(lines: Lines, parameters: list[float] | None, vectors: np.ndarray | No
 
 
 def _atoms(lines: Lines) -> tuple[list[str], list[list[float]], list[list[int]]]:
-    symbols, coordinates, sites = [], [], []
+    labels: list[str] = []
+    coordinates, sites = [], []
+    numbers: set[str] = set()
     what = "an atom: number, element, 3 fractional coordinates, site, 3 numbers of its unit cell"
     while lines.more():
         words = lines.next(what).split()
-        if len(words) < 5:
+        if len(words) < 5 or not words[0].isdigit():
             lines.fail(what)
-        start = 2 if _is_number(words[2]) else 3  # after an optional label such as [1]
-        symbols.append(element(lines, words[1]))
+        if words[0] in numbers:
+            lines.fail(f"an atom once (number {words[0]} came before)")
+        numbers.add(words[0])
+        labels.append(check_label(lines, words[1]))
+        start = 3 if words[2].startswith("[") else 2  # after an optional label such as [1]
         coordinates.append(lines.floats(words[start : start + 3], 3, what))
-        sites.append([int(word) for word in words[start + 3 : start + 7] if _is_integer(word)])
-    return symbols, coordinates, sites
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word.upper().replace("D", "E"))
-    except ValueError:
-        return False
-    return True
+        rest = words[start + 3 :]
+        if len(rest) not in (0, 4) or not all(map(_is_integer, rest)):
+            lines.fail(what)
+        sites.append([int(word) for word in rest])
+    return labels, coordinates, sites
 
 
 def _is_integer(word: str) -> bool:
-    return word.lstrip("-").isdigit()
+    return re.fullmatch(r"-?\d{1,12}", word, re.ASCII) is not None
 
 
 def render(atoms: Atoms) -> str:
-    """Write an RMCProfile configuration, atoms grouped by element.
+    """Write an RMCProfile configuration, atoms grouped by element and isotope.
 
     Parameters
     ----------
@@ -135,7 +143,7 @@ def render(atoms: Atoms) -> str:
     str
         Content of the file.
     """
-    elements, counts, order = group_by_element(atoms)
+    species, counts, order = group_by_species(atoms)
     title = str(atoms.info.get("title", atoms.get_chemical_formula(empirical=True)))
     known = "rmc6f_site" in atoms.arrays and "rmc6f_cell" in atoms.arrays
     sites = atoms.arrays["rmc6f_site"] if known else np.arange(len(atoms)) + 1
@@ -144,8 +152,8 @@ def render(atoms: Atoms) -> str:
     text = [
         "(Version 6f format configuration file)",
         f"Metadata title:             {' '.join(title.split())}",
-        f"Number of types of atoms:   {len(elements)}",
-        f"Atom types present:         {' '.join(elements)}",
+        f"Number of types of atoms:   {len(species)}",
+        f"Atom types present:         {' '.join(species)}",
         f"Number of each atom type:   {' '.join(map(str, counts))}",
         "Number of moves generated:           0",
         "Number of moves tried:               0",
@@ -160,9 +168,9 @@ def render(atoms: Atoms) -> str:
     text += ["".join(f"{x:18.10f}" for x in vector) for vector in atoms.cell]
     text.append("Atoms:")
     fractional = atoms.get_scaled_positions(wrap=True)
-    symbols = atoms.get_chemical_symbols()
+    labels = labels_of(atoms)
     for number, i in enumerate(order, start=1):
         xyz = "".join(f"{x:18.12f}" for x in fractional[i])
         unit_cell = "".join(f"{x:4d}" for x in cells[i])
-        text.append(f"{number:7d} {symbols[i]:>3s} [1]{xyz}{sites[i]:7d}{unit_cell}")
+        text.append(f"{number:7d} {labels[i]:>3s} [1]{xyz}{sites[i]:7d}{unit_cell}")
     return "\n".join(text) + "\n"

@@ -9,18 +9,18 @@ Layout as RMC++ 1.5 and RMCA write it (O. Gereben et al., J. Optoelectron. Adv. 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from ase import Atoms
 
-from glassnb.core.formats.lines import Lines, group_by_element
+from glassnb.core.formats.lines import Lines
+from glassnb.core.formats.species import assemble, check_label, group_by_species, name_types
 
 __all__ = ["parse", "recognise", "render"]
 
-# How `render` notes the elements at the end of the title, where the format leaves room for them.
-_NOTE = re.compile(r"\s*\| species: ((?:[A-Z][a-z]?\s*)+)$")
+# How `render` notes the species at the end of the title, where the format leaves room for them.
+_NOTE = re.compile(r"\s*\| species: ((?:[A-Z][a-z]?(?:-\d{1,3})?(?:\s+|$))+)$")
 
 
 def recognise(text: str) -> bool:
@@ -29,17 +29,15 @@ def recognise(text: str) -> bool:
     return "moves generated" in head or "defining vectors" in head
 
 
-def parse(path: str, text: str, species: Sequence[str] | None = None) -> Atoms:
+def parse(lines: Lines, species: Sequence[str] | None = None) -> Atoms:
     """Read a version 3 configuration.
 
     Parameters
     ----------
-    path : str
-        Name of the file, for messages.
-    text : str
-        Its content.
+    lines : Lines
+        The file.
     species : sequence of str, optional
-        Chemical element of each type.
+        Element or isotope of each type.
 
     Returns
     -------
@@ -47,13 +45,16 @@ def parse(path: str, text: str, species: Sequence[str] | None = None) -> Atoms:
         The configuration, shifted so that its box begins at the origin. Tags number the types
         from 1.
     """
-    lines = Lines(path, text)
     lines.next("a version 3 RMC configuration", blank=True)
     title = lines.next("the title", blank=True).strip()
+    note = _NOTE.search(title)
+    named = [check_label(lines, word) for word in note[1].split()] if note else []
     lines.integer("numbers of moves generated, tried, accepted")
     lines.integer("the number of configurations saved")
     total = lines.integer("the number of molecules of all types")
     types = lines.integer("the number of types of molecules")
+    if species is None and note and len(named) != types:
+        lines.fail(f"{len(named)} types, as the title names {', '.join(named)}")
     if lines.integer("the largest number of atoms in a molecule") != 1:
         lines.fail("1 atom in a molecule (molecular configurations are not supported)")
     if lines.integer("the number of Euler angles") != 0:
@@ -64,11 +65,11 @@ def parse(path: str, text: str, species: Sequence[str] | None = None) -> Atoms:
         lines.fail(f"types that add up to {total} atoms, not {sum(counts)}")
     coordinates = _coordinates(lines, total)
 
-    note = _NOTE.search(title)
-    if species is None and note:
-        species = note[1].split()
-    symbols = _symbols(path, counts, species)
-    atoms = Atoms(symbols, cell=2 * half, pbc=True, tags=np.repeat(np.arange(types) + 1, counts))
+    kinds = np.repeat(np.arange(types) + 1, counts)
+    labels = name_types(
+        lines.path, kinds.tolist(), species, known=dict(enumerate(named, 1)), count=types
+    )
+    atoms = assemble(labels, cell=2 * half, pbc=True, tags=kinds)
     atoms.set_scaled_positions((coordinates + 1) / 2)
     atoms.info["title"] = _NOTE.sub("", title)
     return atoms
@@ -98,36 +99,19 @@ def _one_type(lines: Lines) -> int:
 
 
 def _coordinates(lines: Lines, total: int) -> np.ndarray:
-    coordinates = np.empty((total, 3))
+    coordinates = []
     for index in range(total):
         what = f"coordinates of atom {index + 1} of {total} (3 numbers from -1 to 1)"
         numbers = lines.floats(lines.next(what).split(), 3, what)
         if max(map(abs, numbers)) > 1.01:
             lines.fail(what)
-        coordinates[index] = numbers
+        coordinates.append(numbers)
     lines.end(f"the end of the file after {total} atoms")
-    return coordinates
-
-
-def _symbols(path: str, counts: list[int], species: Sequence[str] | None) -> list[str]:
-    if species is None:
-        warnings.warn(
-            f"{path} names no chemical elements: its {len(counts)} types of atoms are read as 'X'. "
-            "Name them in the order of the file, as in read(path, species=('Si', 'O'))",
-            UserWarning,
-            stacklevel=4,  # read()'s caller
-        )
-        species = ["X"] * len(counts)
-    if len(species) != len(counts):
-        raise ValueError(
-            f"species={tuple(species)}: {path} has {len(counts)} types of atoms "
-            f"({', '.join(map(str, counts))} atoms), so name {len(counts)} elements"
-        )
-    return [symbol for symbol, count in zip(species, counts, strict=True) for _ in range(count)]
+    return np.array(coordinates).reshape(-1, 3)
 
 
 def render(atoms: Atoms) -> str:
-    """Write a version 3 configuration, atoms grouped by element.
+    """Write a version 3 configuration, atoms grouped by element and isotope.
 
     Parameters
     ----------
@@ -137,15 +121,15 @@ def render(atoms: Atoms) -> str:
     Returns
     -------
     str
-        Content of the file; the title ends with the elements.
+        Content of the file; the title ends with the species.
     """
-    elements, counts, order = group_by_element(atoms)
+    species, counts, order = group_by_species(atoms)
     coordinates = 2 * atoms.get_scaled_positions(wrap=True)[order] - 1
     title = str(atoms.info.get("title", atoms.get_chemical_formula(empirical=True)))
     cubic = np.allclose(atoms.cell, atoms.cell[0, 0] * np.eye(3))
     text = [
         " (Version 3 format configuration file)",
-        f" {' '.join(title.split())} | species: {' '.join(elements)}",
+        f" {' '.join(title.split())} | species: {' '.join(species)}",
         "",
         "",
         f" {0:10d}{0:10d}{0:10d} moves generated, tried, accepted",

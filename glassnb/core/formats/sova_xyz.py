@@ -26,17 +26,18 @@ import numpy as np
 from ase import Atoms
 from ase.cell import Cell
 
-from glassnb.core.formats.lines import Lines, element
+from glassnb.core.formats.lines import Lines
+from glassnb.core.formats.species import labels_of
 
-__all__ = ["check_frames", "parse", "recognise", "render"]
+__all__ = ["cell_of", "recognise", "render"]
 
 _LETTERS = {"CUB": "a", "TET": "a c", "ORT": "a b c", "HEX": "a c", "RHO": "a alpha",
             "MON": "a b c beta", "TRI": "a b c alpha beta gamma", "NON": ""}  # fmt: skip
 
 
-def recognise(text: str) -> bool:
+def recognise(comment: str) -> bool:
     """Tell SOVA's xyz from other xyz files by the keyword in the second line."""
-    words = (text.splitlines()[1:2] or [""])[0].split()
+    words = comment.split()
     if not words or words[0].upper() not in _LETTERS:
         return False
     if words[0].upper() == "NON":
@@ -45,37 +46,9 @@ def recognise(text: str) -> bool:
     return words[0].isupper() or (len(words) > 1 and words[1].replace(".", "").isdigit())
 
 
-def parse(path: str, text: str) -> Atoms:
-    """Read the xyz file of SOVA or pyMolDyn.
-
-    Parameters
-    ----------
-    path : str
-        Name of the file, for messages.
-    text : str
-        Its content; one frame.
-
-    Returns
-    -------
-    ase.Atoms
-        The structure, periodic unless the file says ``NON``.
-    """
-    lines = Lines(path, text)
-    total = lines.integer("the number of atoms")
-    cell = _cell(lines)
-    symbols = []
-    positions = np.empty((total, 3))
-    for index in range(total):
-        what = f"atom {index + 1} of {total}: element and 3 coordinates in Å"
-        words = lines.next(what).split()
-        symbols.append(element(lines, words[0]))
-        positions[index] = lines.floats(words[1:], 3, what)
-    lines.end(f"the end of the file after {total} atoms (one frame)")
-    return Atoms(symbols, positions=positions, cell=cell, pbc=cell is not None)
-
-
-def _cell(lines: Lines) -> Cell | None:
-    words = lines.next("the cell, such as 'CUB 24.713'", blank=True).split()
+def cell_of(lines: Lines) -> Cell | None:
+    """Return the cell that the line read last describes, None for a cluster."""
+    words = lines.current.split()
     shape, values = words[0].upper(), words[1:]
     letters = _LETTERS[shape].split()
     if shape == "NON":
@@ -124,28 +97,6 @@ def render(atoms: Atoms) -> str:
     else:
         shape = "ORT " + " ".join(f"{x:.10f}" for x in edges)
     text = [str(len(atoms)), shape]
-    for symbol, position in zip(atoms.get_chemical_symbols(), atoms.positions, strict=True):
-        text.append(f"{symbol:<3s}" + "".join(f"{x:18.10f}" for x in position))
+    for label, position in zip(labels_of(atoms), atoms.positions, strict=True):
+        text.append(f"{label:<3s}" + "".join(f"{x:18.10f}" for x in position))
     return "\n".join(text) + "\n"
-
-
-def check_frames(path: str, text: str) -> None:
-    """Fail with a line number if an xyz file of any kind is cut short.
-
-    Parameters
-    ----------
-    path : str
-        Name of the file, for messages.
-    text : str
-        Its content.
-    """
-    lines = Lines(path, text)
-    while lines.more():
-        total = lines.integer("the number of atoms")
-        lines.next("a comment line", blank=True)
-        for index in range(total):
-            lines.next(f"atom {index + 1} of {total}")
-        while lines.lines[lines.number : lines.number + 1] and lines.lines[lines.number].startswith(
-            "VEC"
-        ):
-            lines.number += 1  # cell vectors after the atoms, an old habit that ASE knows

@@ -1,0 +1,129 @@
+"""Files that ASE reads, with errors that name them and checks that ASE does not make."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
+
+import ase.io
+from ase import Atoms
+from ase.io.formats import ioformats
+from ase.io.trajectory import TrajectoryReader
+from ase.spacegroup.spacegroup import SpacegroupNotFoundError
+
+from glassnb.core.formats import cif
+from glassnb.core.formats.lines import Lines, number
+from glassnb.core.formats.masses import by_mass
+from glassnb.core.isotopes import parse_species
+
+__all__ = ["frames"]
+
+
+def frames(name: str, kind: str, data: bytes, text: str | None) -> list[Callable[[], Atoms]]:
+    """Find the frames of a file.
+
+    Parameters
+    ----------
+    name : str
+        The file.
+    kind : str
+        Its format, as ASE names it.
+    data : bytes
+        What is in it.
+    text : str or None
+        The same as text, None if it is none.
+
+    Returns
+    -------
+    list of callable
+        One for each frame, which reads it.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read. The message names it.
+    """
+    form = ioformats[kind]
+    source = partial(_source, name, kind, data, text)
+    if form.single:
+        return [partial(_single, name, kind, source, text)]
+    with _named(name, kind):
+        if kind == "traj":  # may be long
+            run: Any = TrajectoryReader(source())
+        else:
+            try:
+                run = ase.io.read(source(), index=":", format=kind)
+            except SpacegroupNotFoundError:
+                if text is None or (atoms := cif.parse_by_operations(text)) is None:
+                    raise
+                run = [atoms]
+        count = len(run)
+    if kind == "vasp-xdatcar" and text is not None:
+        announced = text.count("Direct configuration=")
+        if announced != count:
+            raise ValueError(f"{name}: expected {announced} frames of XDATCAR, found {count}")
+    return [partial(_one, name, kind, run, i) for i in range(count)]
+
+
+def _source(name: str, kind: str, data: bytes, text: str | None) -> Any:
+    """Return what ASE shall read: the content, which is read and unpacked already, or the path."""
+    form = ioformats[kind]
+    if not form.acceptsfd:
+        return name
+    file: Any
+    if text is None or form.isbinary:
+        file = io.BytesIO(data if text is None else text.encode())
+    else:
+        file = io.StringIO(text)
+    file.name = name
+    return file
+
+
+def _single(name: str, kind: str, source: Callable[[], Any], text: str | None) -> Atoms:
+    with _named(name, kind):
+        atoms = cast(Atoms, ase.io.read(source(), format=kind))
+    if kind == "vasp" and text is not None:
+        _check_poscar(Lines(name, text), len(atoms))
+    if kind == "cfg":
+        _check_masses(name, atoms)
+    return atoms
+
+
+def _one(name: str, kind: str, run: Any, index: int) -> Atoms:
+    with _named(name, kind):
+        return cast(Atoms, run[index])
+
+
+@contextmanager
+def _named(name: str, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # the readers of ASE fail in their own ways
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise ValueError(f"{name}: cannot be read as {kind} ({what})") from error
+
+
+def _check_poscar(lines: Lines, total: int) -> None:
+    """Fail if more coordinates follow than POSCAR announces: ASE passes over them."""
+    named = not all(word.isdigit() for word in lines.lines[5].split())
+    lines.number = 7 if named else 6
+    if lines.next("the kind of coordinates", blank=True).strip()[:1].lower() == "s":
+        lines.next("the kind of coordinates", blank=True)  # after "Selective dynamics"
+    lines.number += total + 1
+    words = lines.current.split()
+    if len(words) > 2 and None not in map(number, words[:3]):
+        lines.fail(f"the end of the coordinates after {total} atoms")
+
+
+def _check_masses(name: str, atoms: Atoms) -> None:
+    """Fail if AtomEye's masses contradict the elements."""
+    for symbol, mass in set(zip(atoms.symbols, atoms.get_masses().tolist(), strict=True)):
+        told = by_mass(repr(mass), symbol)
+        if told is not None and parse_species(told)[0] != symbol:
+            raise ValueError(
+                f"{name}: expected the mass of {symbol}, found {mass}, which is that of {told}; "
+                "LAMMPS writes C for elements it was not told (dump_modify element)"
+            )
