@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from ase import Atoms
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
 from glassnb.core import _kernels
 from glassnb.core.neighbours import OVERLAP, bin_atoms, neighbours
 from glassnb.core.parallel import thread_count
-from glassnb.core.structure import check_atoms, half_box, species_of
+from glassnb.core.structure import check_atoms, full_cell, half_box, species_of
 
 __all__ = ["pair_histogram"]
 
@@ -83,7 +82,7 @@ def _counted(
 def _all_pairs(
     atoms: Atoms, species: NDArray[np.int64], n_species: int, r_max: float, n_bins: int
 ) -> NDArray[np.int64]:
-    cell = complete_cell(np.asarray(atoms.cell))
+    cell = full_cell(atoms)
     order = np.argsort(species, kind="stable")
     fractional = np.ascontiguousarray((atoms.positions @ np.linalg.inv(cell))[order].T)
     starts = np.searchsorted(species[order], np.arange(n_species + 1))

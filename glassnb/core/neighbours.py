@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from ase import Atoms
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
 from glassnb.core import _kernels
-from glassnb.core.structure import check_atoms, pair_cutoffs, species_of
+from glassnb.core.structure import check_atoms, full_cell, pair_cutoffs, species_of
 
 __all__ = ["OVERLAP", "Neighbours", "neighbours"]
 
@@ -87,7 +86,7 @@ class Neighbours:
         ndarray, shape (n_entries, 3)
             Vectors in Å.
         """
-        shift = self.images @ complete_cell(np.asarray(atoms.cell))
+        shift = self.images @ full_cell(atoms)
         return atoms.positions[self.indices] + shift - atoms.positions[self.centres]
 
 
@@ -155,7 +154,7 @@ def wrapping(atoms: Atoms) -> NDArray[np.int64]:
     ndarray, shape (n_atoms, 3)
         Whole cells along each vector; 0 where the cell is not periodic.
     """
-    fractional = atoms.positions @ np.linalg.inv(complete_cell(np.asarray(atoms.cell)))
+    fractional = atoms.positions @ np.linalg.inv(full_cell(atoms))
     return np.where(atoms.pbc, np.floor(fractional), 0.0).astype(np.int64)
 
 
@@ -188,7 +187,7 @@ def bin_atoms(atoms: Atoms, cutoff: float) -> BinnedAtoms:
     BinnedAtoms
         What :mod:`glassnb.core._kernels` needs.
     """
-    cell = complete_cell(np.asarray(atoms.cell))
+    cell = full_cell(atoms)
     periodic = np.asarray(atoms.pbc, dtype=bool)
     inverse = np.linalg.inv(cell)
     heights = 1 / np.linalg.norm(inverse, axis=0)

@@ -14,6 +14,7 @@ __all__ = [
     "PairMapping",
     "cell_heights",
     "check_atoms",
+    "full_cell",
     "half_box",
     "mass_density",
     "number_density",
@@ -77,8 +78,9 @@ def check_atoms(atoms: Atoms, *, periodic: bool = False, minimum: int = 1) -> No
     Raises
     ------
     ValueError
-        If atoms are too few, positions are not finite, the cell is flat, or it is not periodic
-        where it must be.
+        If atoms are too few, positions are not finite, the cell is flat though it is periodic in
+        some direction, or it is not periodic where it must be. Where nothing is periodic, the
+        structure is a cluster, and its cell does not matter.
     """
     if not isinstance(atoms, Atoms):
         raise ValueError(f"atoms={type(atoms).__name__}: must be an ase.Atoms object")
@@ -93,19 +95,51 @@ def check_atoms(atoms: Atoms, *, periodic: bool = False, minimum: int = 1) -> No
     cell = np.asarray(atoms.cell)
     if not np.isfinite(cell).all():
         raise ValueError(f"atoms.cell={cell.tolist()}: has NaN or infinite entries")
-    lengths = np.linalg.norm(cell, axis=1)
-    if any(atoms.pbc[k] and lengths[k] == 0 for k in range(3)):
+    if any(atoms.pbc[k] and not cell[k].any() for k in range(3)):
         raise ValueError(
             "atoms.cell: a periodic direction has a zero cell vector; set the cell with "
             "atoms.set_cell(...) or switch periodicity off with atoms.pbc = False"
         )
-    if atoms.pbc.any() and abs(np.linalg.det(complete_cell(cell))) < 1e-9 * max(lengths) ** 3:
-        raise ValueError(f"atoms.cell={cell.tolist()}: its vectors lie in a plane (zero volume)")
+    if atoms.pbc.any() and _is_flat(cell):
+        raise ValueError(
+            f"atoms.cell={cell.tolist()}: its vectors lie in a plane (zero volume) though "
+            f"atoms.pbc={atoms.pbc.tolist()}; set a cell with a volume, or zero vectors where the "
+            "structure is not periodic"
+        )
     if periodic and not atoms.pbc.all():
         raise ValueError(
             f"atoms.pbc={atoms.pbc.tolist()}: must be periodic in all three directions; set the "
             "cell and atoms.pbc = True (a plain .xyz file carries neither)"
         )
+
+
+def _is_flat(cell: NDArray[np.float64]) -> bool:
+    """Say whether the vectors that are not zero lie in a plane, or two of them on a line."""
+    vectors = cell[cell.any(axis=1)]
+    if not len(vectors):
+        return False
+    widths = np.linalg.svd(vectors, compute_uv=False)
+    return bool(widths[-1] < 1e-9 * widths[0])
+
+
+def full_cell(atoms: Atoms) -> NDArray[np.float64]:
+    """Return three vectors that span space, so that fractional coordinates exist.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A structure that :func:`check_atoms` lets pass.
+
+    Returns
+    -------
+    ndarray, shape (3, 3)
+        The cell; vectors that are zero are completed. Of a cluster whose cell is flat, the unit
+        vectors, in Å.
+    """
+    cell = np.asarray(atoms.cell, dtype=float)
+    if not atoms.pbc.any() and _is_flat(cell):
+        return np.eye(3)
+    return np.asarray(complete_cell(cell))
 
 
 def species_of(atoms: Atoms) -> tuple[tuple[str, ...], NDArray[np.int64]]:
@@ -159,8 +193,7 @@ def cell_heights(atoms: Atoms) -> NDArray[np.float64]:
     ndarray, shape (3,)
         Heights in Å; infinite in directions that are not periodic.
     """
-    cell = complete_cell(np.asarray(atoms.cell))
-    heights = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    heights = 1 / np.linalg.norm(np.linalg.inv(full_cell(atoms)), axis=0)
     return np.where(atoms.pbc, heights, np.inf)
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
 from glassnb.core.neighbours import neighbours
-from glassnb.core.structure import check_atoms, species_of
+from glassnb.core.structure import check_atoms, full_cell, species_of
 from glassnb.topology import _kernels
 from glassnb.topology.radii import resolve_radii
 from glassnb.topology.triangulation import (
@@ -150,7 +149,7 @@ class AlphaComplex:
             Positions in Å, each simplex in one piece.
         """
         which = slice(None) if rows is None else rows
-        cell = complete_cell(np.asarray(self.atoms.cell))
+        cell = full_cell(self.atoms)
         index, image = self.simplices[dimension][which], self.images[dimension][which]
         return self.atoms.positions[index] + image @ cell
 
@@ -216,7 +215,7 @@ def alpha_complex(
         symbols = np.asarray(atoms.symbols)[members]
         weights = np.array([used[symbol] for symbol in symbols]) ** 2
     positions = atoms.positions[members]
-    cell = complete_cell(np.asarray(atoms.cell)) if closed else None
+    cell = full_cell(atoms) if closed else None
     quotient, values, noise, error, resolution = _build(positions, cell, weights, seed)
 
     orders = [np.argsort(value, kind="stable") for value in values]

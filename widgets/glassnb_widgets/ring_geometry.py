@@ -7,9 +7,9 @@ from itertools import product
 
 import numpy as np
 from ase import Atoms
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
+from glassnb.core.structure import full_cell
 from glassnb.network import Bonds, Rings
 
 __all__ = ["Cluster", "cluster_of", "home", "surroundings"]
@@ -54,7 +54,7 @@ def home(atoms: Atoms, point: NDArray[np.float64]) -> NDArray[np.float64]:
     ndarray, shape (3,)
         A lattice vector in Å; zero along directions that are not periodic.
     """
-    cell = complete_cell(np.asarray(atoms.cell))
+    cell = full_cell(atoms)
     return -(np.floor(point @ np.linalg.inv(cell)) * atoms.pbc) @ cell
 
 
@@ -79,7 +79,7 @@ def surroundings(
     Cluster
         The atoms, the ring's own among them.
     """
-    cell = complete_cell(np.asarray(atoms.cell))
+    cell = full_cell(atoms)
     inverse = np.linalg.inv(cell)
     centre = corners.mean(axis=0)
     reach = np.linalg.norm(corners - centre, axis=1).max() + distance

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
+from glassnb.core.structure import full_cell
 from glassnb.network.bonds import Bonds
 from glassnb.network.rings import _kernels
 
@@ -192,7 +192,7 @@ def pieces(atoms: Atoms, wanted: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
 
     The pieces depend on the structure alone, not on the machine.
     """
-    cell = complete_cell(np.asarray(atoms.cell))
+    cell = full_cell(atoms)
     fractional = (atoms.positions @ np.linalg.inv(cell)) % 1.0 if atoms.pbc.any() else None
     inside = atoms.positions if fractional is None else fractional @ cell
     bins = ((inside - inside.min(axis=0)) / _BIN).astype(np.int64)

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from ase.geometry import complete_cell
 from numpy.typing import ArrayLike, NDArray
 
 from glassnb.core.provenance import write_table
-from glassnb.core.structure import PairMapping, species_of
+from glassnb.core.structure import PairMapping, full_cell, species_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -139,7 +138,7 @@ class Rings:
 
         Entries are those of ``indices``.
         """
-        cell = complete_cell(np.asarray(self.atoms.cell))
+        cell = full_cell(self.atoms)
         return self.atoms.positions[self.indices] + self.images @ cell
 
     def polygon(self, ring: int) -> NDArray[np.float64]:
@@ -157,7 +156,7 @@ class Rings:
         """
         k = self._check(ring)
         rows = slice(self.offsets[k], self.offsets[k + 1])
-        cell = complete_cell(np.asarray(self.atoms.cell))
+        cell = full_cell(self.atoms)
         return self.atoms.positions[self.indices[rows]] + self.images[rows] @ cell
 
     def select(

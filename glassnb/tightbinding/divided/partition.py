@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers, covalent_radii
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
 from glassnb.core.neighbours import Neighbours, neighbours
-from glassnb.core.structure import cell_heights
+from glassnb.core.structure import cell_heights, full_cell
 
 __all__ = ["Partition", "partition"]
 
@@ -66,7 +65,7 @@ class Partition:
         ndarray, shape (n_atoms, 3)
             In Å.
         """
-        cell = complete_cell(np.asarray(atoms.cell))
+        cell = full_cell(atoms)
         fractional = atoms.positions @ np.linalg.inv(cell)
         before = self.positions @ np.linalg.inv(self.cell)
         return np.asarray(atoms.positions - (np.rint(fractional - before) * atoms.pbc) @ cell)
@@ -88,7 +87,7 @@ class Partition:
         """
         if len(atoms) != self.numbers.size or not np.array_equal(atoms.numbers, self.numbers):
             return False
-        cell = complete_cell(np.asarray(atoms.cell))
+        cell = full_cell(atoms)
         if np.abs(cell - self.cell).max() > skin / 2:
             return False
         moved = self.follow(atoms) - self.positions @ np.linalg.inv(self.cell) @ cell
@@ -146,7 +145,7 @@ def partition(atoms: Atoms, box: float, buffer_radius: float) -> Partition:
 
 def _boxes(atoms: Atoms, box: float) -> tuple[FloatArray, IntArray, IntArray]:
     """Return the cell, the box of each atom, and the image of each atom that lies in the cell."""
-    cell = complete_cell(np.asarray(atoms.cell))
+    cell = full_cell(atoms)
     fractional = atoms.positions @ np.linalg.inv(cell)
     origin = np.where(atoms.pbc, 0.0, fractional.min(axis=0))
     extent = np.where(atoms.pbc, 1.0, np.maximum(np.ptp(fractional, axis=0), 1e-9) * (1 + 1e-9))

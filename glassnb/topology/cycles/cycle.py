@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
+from glassnb.core.structure import full_cell
 from glassnb.topology.cycles.space import Ints, Space
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ class Cycle:
         return plot_cycle(self, ax)
 
     def _place(self, indices: Ints, images: Ints) -> NDArray[np.float64]:
-        cell = complete_cell(np.asarray(self.atoms.cell))
+        cell = full_cell(self.atoms)
         return np.asarray(self.atoms.positions[indices] + images @ cell)
 
 

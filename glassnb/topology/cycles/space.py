@@ -11,10 +11,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from glassnb.core.structure import full_cell
 from glassnb.topology.alpha_complex import AlphaComplex
 from glassnb.topology.cycles import _kernels
 
@@ -68,7 +68,7 @@ class Space:
     @cached_property
     def cell(self) -> NDArray[np.float64]:
         """Cell vectors in Å as rows."""
-        return np.asarray(complete_cell(np.asarray(self.built.atoms.cell)))
+        return full_cell(self.built.atoms)
 
     @cached_property
     def inverse(self) -> NDArray[np.float64]:
