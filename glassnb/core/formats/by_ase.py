@@ -17,7 +17,7 @@ from ase.spacegroup.spacegroup import SpacegroupNotFoundError
 from glassnb.core.formats import cif
 from glassnb.core.formats.lines import Lines, number
 from glassnb.core.formats.masses import by_mass
-from glassnb.core.isotopes import parse_species
+from glassnb.core.isotopes import parse_species, set_isotopes
 
 __all__ = ["frames"]
 
@@ -88,7 +88,7 @@ def _single(name: str, kind: str, source: Callable[[], Any], text: str | None) -
     if kind == "vasp" and text is not None:
         _check_poscar(Lines(name, text), len(atoms))
     if kind == "cfg":
-        _check_masses(name, atoms)
+        _hold_to_masses(name, atoms)  # LAMMPS writes C where it was not told the elements
     return atoms
 
 
@@ -118,12 +118,16 @@ def _check_poscar(lines: Lines, total: int) -> None:
         lines.fail(f"the end of the coordinates after {total} atoms")
 
 
-def _check_masses(name: str, atoms: Atoms) -> None:
-    """Fail if AtomEye's masses contradict the elements."""
-    for symbol, mass in set(zip(atoms.symbols, atoms.get_masses().tolist(), strict=True)):
-        told = by_mass(repr(mass), symbol)
-        if told is not None and parse_species(told)[0] != symbol:
-            raise ValueError(
-                f"{name}: expected the mass of {symbol}, found {mass}, which is that of {told}; "
-                "LAMMPS writes C for elements it was not told (dump_modify element)"
-            )
+def _hold_to_masses(name: str, atoms: Atoms) -> None:
+    """Fail if AtomEye's masses contradict the elements, or take them where all atoms are C."""
+    pairs = list(zip(atoms.symbols, atoms.get_masses().tolist(), strict=True))
+    told = {pair: by_mass(repr(pair[1]), pair[0]) for pair in set(pairs)}
+    wrong = {(symbol, mass): label for (symbol, mass), label in told.items()
+             if label is not None and parse_species(label)[0] != symbol}  # fmt: skip
+    if wrong and all(symbol == "C" and label for (symbol, _), label in told.items()):
+        kinds = [parse_species(str(told[pair])) for pair in pairs]
+        atoms.symbols[:] = [symbol for symbol, _ in kinds]
+        set_isotopes(atoms, [isotope for _, isotope in kinds])
+    elif wrong:
+        (symbol, mass), label = wrong.popitem()
+        raise ValueError(f"{name}: expected the mass of {symbol}, found {mass}, that of {label}")

@@ -219,6 +219,9 @@ def _labels(table: _Table, species: Sequence[str] | None) -> tuple[list[str], li
         if 0 in types:
             table.fail(types.index(0), "a type from 1 on")
     masses = columns.get("mass", (None,) * len(types))
+    if "type" not in columns:
+        ranks = {mass: rank for rank, mass in enumerate(dict.fromkeys(masses), 1)}
+        types = [ranks[mass] for mass in masses]
     found = set(zip(types, masses, strict=True))
     told = {(kind, mass): settle(table.lines, None, mass) for kind, mass in found}
     named = elements is not None and not (

@@ -67,9 +67,12 @@ def by_mass(mass: str, label: str | None = None) -> str | None:
     near = max(6e-4 * value, 0.5 * 10.0 ** -len(re.split("[eEdD]", mass)[0].partition(".")[2]))
     elements, isotopes = {}, []
     for element in periodictable.elements:
-        natural = [n for n in element.isotopes if element.number and element[n].abundance > 0]
+        if element.number == 0:  # the neutron
+            continue
+        natural = [n for n in element.isotopes if element[n].abundance > 0]
         away = abs(element.mass - value)
-        if natural and away <= near:
+        # what occurs in nature has a weight that is no whole number, or natural isotopes
+        if (natural or element.mass % 1) and away <= near:
             elements[element.symbol] = away
             continue
         for n in [*natural, *([3] if element.symbol == "H" else [])]:
