@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glassnb.core.download import download
 from glassnb.scattering.experiment_files import read_columns
+from glassnb.scattering.tails import warn_of_tail
 from glassnb.scattering.weights import check_radiation, scattering_factors
 
 if TYPE_CHECKING:
@@ -99,11 +101,12 @@ def read_experiment(
 ) -> ExperimentalData:
     """Read a measured structure factor from a text file.
 
-    Columns are Q in Å⁻¹, the function, and its standard error where there is a third; in the four
-    columns of PDFgetN and Mantid the last is the error. Commas, semicolons, tabs and spaces part
-    them. The headers of Gudrun (``.mint01``, ``.mdcs01``), RMC++ and RMCProfile (number of points
-    and title), PDFgetX3 (``.sq``, ``.fq``) and xmgrace are passed over, and so are lines above the
-    table that do not begin with a number.
+    Columns are Q, the function, and its standard error where there is a third; of four the last
+    is the error, unless the header names the columns. Commas, semicolons, tabs and blanks part
+    them. Q is in Å⁻¹, or in the unit that the header gives, which is converted; a header that
+    names another quantity, such as 2theta, is refused. The layouts of Gudrun, RMC++, RMCProfile,
+    PDFgetX3, PDFgetN, GSAS-II, Mantid, LiquidDiffract, Fit2D, pyFAI, Dioptas, SasView, xmgrace,
+    Origin and spreadsheets are tested; see :mod:`glassnb.scattering.experiment_files`.
 
     Parameters
     ----------
@@ -126,8 +129,18 @@ def read_experiment(
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
-        If the file holds no such table, or the convention is unknown or lacks the composition.
+        If the file holds no such table, can be read in two ways, or is in another quantity or
+        unit, or the convention is unknown or lacks the composition.
+
+    Warns
+    -----
+    UserWarning
+        If rows without a number are left out; or if the mean at large Q, over 5 Å⁻¹ or more, is
+        not that of the convention, or S(Q) would fall below 0 and would not in another: the
+        warning names those that fit. S - 1 and F end alike, and often cannot be told apart.
     """
     convention = _OTHER_NAMES.get(convention.replace(" ", ""), convention)
     if convention not in CONVENTIONS:
@@ -138,21 +151,36 @@ def read_experiment(
             'composition=None: F = <b>^2 (S - 1) needs it, for example composition="SiO2"'
         )
     table = read_columns(Path(path), "Q")
-    if convention == "F" and Path(path).suffix == ".fq" and "start data" in table.header:
+    if (
+        convention == "F"
+        and Path(path).suffix == ".fq"
+        and re.search("start data|#L", table.header)
+    ):
         raise ValueError(
             f"{path}: PDFgetX3 means Q(S-1) when it writes F(Q); read it with convention='Q(S-1)'"
         )
-    q = table.x
-    scale, one = np.ones_like(q), 1.0
-    if convention == "S":
-        one = 0.0
-    elif convention == "Q(S-1)":
-        scale = 1 / q
-    elif convention == "F":
-        scale = 1 / _mean_square(str(composition), q, radiation)
-    sigma = None if table.sigma is None else table.sigma * scale
-    source = f"{Path(path).name}, read as {convention}(Q)"
-    return ExperimentalData(q, table.values * scale + one, sigma, radiation, source)
+    unit = table.in_angstrom(-1 if convention == "Q(S-1)" else 0, convention)
+    values = table.values * unit
+    square = _mean_square(composition, table.x, radiation) if composition else None
+    known = [name for name in CONVENTIONS if name != "F" or square is not None]
+    maps = {name: _to_s(name, table.x, square) for name in known}
+    warn_of_tail(f"{path}: convention={convention!r}", convention, table.x, values, maps)
+    scale, one = maps[convention]
+    sigma = None if table.sigma is None else table.sigma * unit * scale
+    source = f"{Path(path).name}, read as {convention}(Q){table.names.note}"
+    return ExperimentalData(table.x, values * scale + one, sigma, radiation, source)
+
+
+def _to_s(
+    convention: str, q: NDArray[np.float64], square: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64], float]:
+    """Return the factor and the constant that lead from a convention to S(Q)."""
+    if convention == "Q(S-1)":
+        return 1 / q, 1.0
+    if convention == "F":
+        assert square is not None
+        return 1 / square, 1.0
+    return np.ones_like(q), float(convention == "S-1")
 
 
 def fetch_experiment(

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from glassnb.scattering.experiment_files import read_columns
 from glassnb.scattering.pair_distribution import CONVENTIONS
+from glassnb.scattering.tails import warn_of_pair_tail
 from glassnb.scattering.weights import check_radiation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["ExperimentalPairFunction", "read_pair_function"]
+
+_POWERS = {"g": 0, "G": 0, "D": -2, "T": -2, "G_PDF": -2}  # of length in the unit of each function
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,8 @@ def read_pair_function(
 ) -> ExperimentalPairFunction:
     """Read a measured pair distribution function.
 
-    The formats are those of :func:`read_experiment`, with r in Å in the first column.
+    The formats are those of :func:`read_experiment`, with r in the first column, in Å or in the
+    unit that the header gives.
 
     Parameters
     ----------
@@ -112,8 +116,16 @@ def read_pair_function(
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     ValueError
-        If the file holds no such table, or an option is unknown.
+        If the file holds no such table, is in another quantity or unit, or an option is unknown.
+
+    Warns
+    -----
+    UserWarning
+        If rows without a number are left out, or the mean at large r, over 3 Å or more, is not
+        that of the function: g tends to 1, T rises, the others tend to 0.
     """
     if function not in CONVENTIONS:
         raise ValueError(f"function={function!r}: must be one of {', '.join(CONVENTIONS)}")
@@ -121,9 +133,17 @@ def read_pair_function(
     if q_max is not None and not q_max > 0:
         raise ValueError(f"q_max={q_max}: must be a positive number in Å⁻¹")
     table = read_columns(Path(path), "r")
+    unit = table.in_angstrom(_POWERS[function], function)
+    values = table.values * unit
+    warn_of_pair_tail(f"{path}: function={function!r}", function, table.x, values)
     if q_max is None:
         q_max = table.setting("qmax")
-    source = f"{Path(path).name}, read as {function}(r)"
     return ExperimentalPairFunction(
-        table.x, table.values, table.sigma, function, radiation, q_max, source
+        table.x,
+        values,
+        None if table.sigma is None else table.sigma * unit,
+        function,
+        radiation,
+        q_max,
+        f"{Path(path).name}, read as {function}(r){table.names.note}",
     )
