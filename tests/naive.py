@@ -1,8 +1,11 @@
 """Slow, plain twins of the compiled kernels, written from the definitions alone."""
 
 import itertools
+import re
 
 import numpy as np
+from ase.cell import Cell
+from ase.data import atomic_numbers
 from ase.geometry import complete_cell
 
 
@@ -150,3 +153,248 @@ def primitive(net, n_atoms, max_size):
     for atom in range(n_atoms):
         follow(((atom, (0, 0, 0)),))
     return rings
+
+
+# -- files of structures, line by line: lists of (symbol, x, y, z) in Å --------------------------
+
+
+def _words(data, blank=True):
+    """Words of each line; what is no text is an error."""
+    lines = [line.split() for line in data.decode("utf-8-sig").splitlines()]
+    return [line for line in lines if line or blank]
+
+
+def _finite(words):
+    """Finite numbers, as C and Fortran write them."""
+    numbers = [float(re.sub(r"(?<=\d|\.)[dD]", "e", word)) for word in words]
+    if not np.isfinite(numbers).all() or any("_" in word for word in words):
+        raise ValueError(words)
+    return numbers
+
+
+def _position(words):
+    x, y, z = _finite(words)
+    return np.array([x, y, z])
+
+
+def _symbol(word):
+    if word not in atomic_numbers:
+        raise ValueError(word)
+    return word
+
+
+def _whole(word):
+    if not (word.isascii() and word.isdigit()):
+        raise ValueError(word)
+    return int(word)
+
+
+def xyz_atoms(data):
+    """The last frame of an xyz file of any kind: a number, a line, and as many atoms."""
+    lines = _words(data)
+    while lines and not lines[-1]:
+        lines.pop()
+    place, frame = 0, []
+    while place < len(lines):
+        (count,) = map(_whole, lines[place])
+        frame = lines[place + 2 : place + 2 + count]
+        if len(frame) < count or count == 0:
+            raise ValueError("cut short")
+        place += 2 + count
+    return [(_symbol(row[0]), *_position(row[1:4])) for row in frame]
+
+
+def sova_atoms(data):
+    """One frame, in which empty lines do not count."""
+    first, second, *rows = _words(data, blank=False)
+    if _whole(first[0]) != len(rows) or len(first) > 1:
+        raise ValueError("counts")
+    _finite(second[1:])
+    return [(_symbol(row[0]), *_position(row[1:4])) for row in rows]
+
+
+def rmc_atoms(data, species):
+    """An RMC++ configuration of two kinds of atoms: coordinates are the last rows."""
+    lines = [line for line in _words(data)[2:] if line]
+    total, kinds = _whole(lines[2][0]), _whole(lines[3][0])
+    half = np.array([_finite(line) for line in lines[8:11]])
+    counts = [_whole(lines[11 + 3 * k][0]) for k in range(kinds)]
+    rows = lines[11 + 3 * kinds :]
+    if not total == len(rows) == sum(counts) or kinds != len(species) or half.shape != (3, 3):
+        raise ValueError("counts")
+    symbols = [s for s, n in zip(species, counts, strict=True) for _ in range(n)]
+    positions = (np.array([_finite(row) for row in rows]) + 1) @ half
+    return [(s, *p) for s, p in zip(symbols, positions, strict=True)]
+
+
+def rmc6f_atoms(data):
+    """An RMCProfile configuration; its vectors may be rows or columns, its edges are clear."""
+    lines = _words(data)
+    names = [" ".join(line).split(":")[0].strip().lower() for line in lines]
+    if "cell (ang/deg)" in names:
+        edges = lines[names.index("cell (ang/deg)")]
+        cell = Cell.fromcellpar(_finite(edges[edges.index("(Ang/deg):") + 1 :]))
+    else:
+        at = names.index("lattice vectors (ang)")
+        rows = [line for line in lines[at + 1 :] if line]
+        cell = Cell(np.array([_position(line) for line in rows[:3]]))
+        cell = Cell.fromcellpar(cell.cellpar())
+    rows = [line for line in lines[names.index("atoms") + 1 :] if line]
+    declared = [int(line[-1]) for line, name in zip(lines, names, strict=True)
+                if name == "number of atoms"]  # fmt: skip
+    if any(count != len(rows) for count in declared):
+        raise ValueError("counts")
+    found = []
+    for row in rows:
+        coordinates = row[3:6] if row[2].startswith("[") else row[2:5]
+        found.append((_symbol(row[1]), *(_position(coordinates) @ cell)))
+    return found
+
+
+def lammps_data_atoms(data, species):
+    """A LAMMPS data file of style atomic in a box along the axes."""
+    lines = [line.split("#")[0].split() for line in data.decode("utf-8-sig").splitlines()]
+    (count,) = [_whole(line[0]) for line in lines if line[1:] == ["atoms"]]
+    at = lines.index(["Atoms"])
+    low = [_finite(line[:2])[0] for line in lines if line[3:] and line[2][1:] == "lo"]
+    rows = [line for line in lines[at + 1 :] if line]
+    if len(rows) != count or len(low) != 3 or any(len(row) not in (5, 8) for row in rows):
+        raise ValueError("counts")
+    rows = sorted(rows, key=lambda row: _whole(row[0]))
+    if len({int(row[0]) for row in rows}) != count:
+        raise ValueError("the same atom twice")
+    return [(_typed(row[1], species), *(np.array(_finite(row[2:5])) - low)) for row in rows]
+
+
+def _typed(word, species):
+    if not 1 <= _whole(word) <= len(species):
+        raise ValueError(word)
+    return species[int(word) - 1]
+
+
+def lammps_dump_atoms(data, species):
+    """The last frame of a LAMMPS dump with columns id, type, x, y, z."""
+    lines = _words(data)
+    at = max(k for k, line in enumerate(lines) if line[:2] == ["ITEM:", "ATOMS"])
+    head = max(k for k, line in enumerate(lines) if line[:2] == ["ITEM:", "NUMBER"])
+    box = max(k for k, line in enumerate(lines) if line[:2] == ["ITEM:", "BOX"])
+    columns = lines[at][2:]
+    rows = [line for line in lines[at + 1 :] if line]
+    low = [_finite(line)[0] for line in lines[box + 1 : box + 4]]
+    (count,) = map(_whole, lines[head + 1])
+    if len(rows) != count or any(len(row) != len(columns) for row in rows):
+        raise ValueError("counts")
+    rows = sorted(rows, key=lambda row: _whole(row[columns.index("id")]))
+    if len({int(row[columns.index("id")]) for row in rows}) != count:
+        raise ValueError("the same atom twice")
+    place = [columns.index(name) for name in "xyz"]
+    return [
+        (_typed(row[columns.index("type")], species),
+         *(np.array(_finite([row[k] for k in place])) - low))
+        for row in rows
+    ]  # fmt: skip
+
+
+def poscar_atoms(data):
+    """A POSCAR with Cartesian coordinates."""
+    lines = _words(data)
+    (scale,) = _finite(lines[1][:1])
+    cell = [_finite(line[:3]) for line in lines[2:5]]
+    if lines[5][0].isdigit():  # before VASP 5 the elements stood in the title
+        lines.insert(5, lines[0])
+    symbols, counts = [_symbol(word) for word in lines[5]], [_whole(word) for word in lines[6]]
+    names = [s for s, n in zip(symbols, counts, strict=True) for _ in range(n)]
+    rows = lines[8 : 8 + len(names)]
+    if len(rows) < len(names) or lines[7][0][0] not in "cCkK" or np.shape(cell) != (3, 3):
+        raise ValueError("cut short")
+    if scale < 0:
+        scale = (-scale / abs(np.linalg.det(cell))) ** (1 / 3)
+    return [(s, *(scale * np.array(_finite(row[:3])))) for s, row in zip(names, rows, strict=True)]
+
+
+def atomeye_atoms(data):
+    """An extended AtomEye configuration: mass, element, then a row for each atom."""
+    lines = _words(data, blank=False)
+    heads = [" ".join(line).split("=")[0].strip() for line in lines if "=" in line]
+    if len(set(heads)) < len(heads):
+        raise ValueError("twice")
+    value = {head: line[line.index("=") + 1]
+             for head, line in zip(heads, (x for x in lines if "=" in x), strict=True)}  # fmt: skip
+    cell = np.array([[_finite([value[f"H0({i},{j})"]])[0] for j in (1, 2, 3)] for i in (1, 2, 3)])
+    cell *= _finite([value.get("A", "1")])[0]
+    width, found, symbol = _whole(value["entry_count"]), [], None
+    for line in lines[len(heads) :]:
+        if len(line) == 1 and line[0] in atomic_numbers:
+            symbol = line[0]
+        elif len(line) == 1:
+            _finite(line)
+        elif len(line) == width and symbol:
+            found.append((symbol, *(np.array(_finite(line)[:3]) @ cell)))
+        else:
+            raise ValueError(line)
+    if len(found) != _whole(value["Number of particles"]):
+        raise ValueError("counts")
+    return found
+
+
+def cif_atoms(data):
+    """A CIF in space group P 1: the words below the names of the columns, in rows of as many."""
+    words = data.decode("utf-8-sig").split()
+    number = {name: words[words.index(name) + 1].split("(")[0] for name in
+              ("_cell_length_a", "_cell_length_b", "_cell_length_c",
+               "_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")}  # fmt: skip
+    if any(words.count(name) > 1 for name in number):
+        raise ValueError("twice")
+    cell = Cell.fromcellpar(_finite(number.values()))
+    columns = [word for word in words if word.startswith("_atom_site_")]
+    values = words[words.index(columns[-1]) + 1 :]
+    if len(values) % len(columns):
+        raise ValueError("an incomplete row")
+    found = []
+    for k in range(0, len(values), len(columns)):
+        row = dict(zip(columns, values[k:], strict=False))
+        fractions = [row[f"_atom_site_fract_{x}"].split("(")[0] for x in "xyz"]
+        found.append((_symbol(row["_atom_site_type_symbol"]), *(_position(fractions) @ cell)))
+    return found
+
+
+# -- files of measured data, line by line --------------------------------------------------------
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(([eEdD][+-]?\d+)|[+-]\d{3})?", re.ASCII)
+_NO_NUMBER = re.compile(
+    r"[+-]?(nan(\(\w*\))?|inf|infinity|1?\.#\w+)|\*+|none|null|na|n/a|-{0,3}", re.IGNORECASE
+)
+
+
+def _number(word):
+    """A number of C or Fortran; NaN for words that stand for none, an error for others."""
+    if not _NUMBER.fullmatch(word):
+        if not _NO_NUMBER.fullmatch(word):
+            raise ValueError(word)
+        return np.nan
+    word = re.sub("[dD]", "e", word)
+    word = word if "e" in word.lower() else re.sub(r"(?<=[\d.])([+-]\d{3})$", r"e\1", word)
+    return float(word) if abs(float(word)) < np.inf else np.nan
+
+
+def columns(data):
+    """Rows of two or more numbers, NaN where there is none: (line, numbers)."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    found = []
+    lines = re.split("\r\n|\r|\n", text)
+    for line, row in enumerate(lines, 1):
+        row = re.sub(r"(^|\s)[#!].*", "", row).replace("\u2212", "-").strip()
+        words = re.split(r"\s*[,;]\s*|\s+", row)
+        try:
+            numbers = [_number(word) for word in words]
+        except ValueError:
+            continue
+        if sum(map(bool, words)) > 1 and not np.isnan(numbers).all():
+            found.append((line, numbers))
+    first = lines[0].strip()
+    if first.isdigit() and len(found) > max(1, int(first)) and found[0][1][0] >= found[1][1][0]:
+        del found[0]  # the title below the number of points may look like a row
+    return found

@@ -1,0 +1,103 @@
+"""Damage to files, for fuzz tests: what a disk, an editor or another program does to a text."""
+
+import contextlib
+import os
+import re
+import signal
+import warnings
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+EXAMPLES = int(os.environ.get("GLASSNB_FUZZ", "20"))
+LIMIT = 5.0  # seconds for one file
+
+WORDS = ("nan", "NaN", "-nan(ind)", "1.#QNAN", "inf", "-inf", "1e999", "****", "text", "", "1,5",
+         "1,234.5", "0", "-1", "-1.5", "1.5.2", "7", "99999999999", "1e-3", "0.1D+01")  # fmt: skip
+MARKS = (",", ";", "\t", "\x00", "\r", "é", "#", "&", "\ufeff", "\n", "-", ".", '"', "٣", "_")
+
+
+def fuzz(function):
+    """Settings of all fuzz tests: the same few examples in a short run, new ones in a long run."""
+    return settings(
+        max_examples=EXAMPLES,
+        derandomize=EXAMPLES <= 20,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )(function)
+
+
+@st.composite
+def damaged(draw, texts):
+    """One of the texts with one to three kinds of damage, as bytes."""
+    text = draw(st.sampled_from(texts))
+    for _ in range(draw(st.integers(1, 3))):
+        text = draw(st.sampled_from((cut, drop, double, swap, replace, replace, insert)))(
+            draw, text
+        )
+    data = text.encode()
+    kind = draw(st.integers(0, 9))
+    if kind == 0:
+        return text.replace("\n", "\r\n").encode()
+    if kind == 1 and data:
+        place = draw(st.integers(0, len(data) - 1))
+        return data[:place] + bytes([draw(st.integers(0, 255))]) + data[place + 1 :]
+    return data
+
+
+def cut(draw, text):
+    return text[: draw(st.integers(0, len(text)))]
+
+
+def _line(draw, text):
+    lines = text.split("\n")
+    return lines, draw(st.integers(0, len(lines) - 1))
+
+
+def drop(draw, text):
+    lines, k = _line(draw, text)
+    return "\n".join(lines[:k] + lines[k + 1 :])
+
+
+def double(draw, text):
+    lines, k = _line(draw, text)
+    return "\n".join(lines[: k + 1] + lines[k:])
+
+
+def swap(draw, text):
+    lines, k = _line(draw, text)
+    lines[k - 1], lines[k] = lines[k], lines[k - 1]
+    return "\n".join(lines)
+
+
+def replace(draw, text):
+    """Put another word in the place of a number."""
+    places = [m.span() for m in re.finditer(r"[+-]?\d[\d.eE+-]*", text)]
+    if not places:
+        return text
+    begin, end = draw(st.sampled_from(places))
+    return text[:begin] + draw(st.sampled_from(WORDS)) + text[end:]
+
+
+def insert(draw, text):
+    place = draw(st.integers(0, len(text)))
+    return text[:place] + draw(st.sampled_from(MARKS)) + text[place:]
+
+
+@contextlib.contextmanager
+def limited():
+    """Stop after five seconds, where the system has timers; warnings are allowed."""
+
+    def stop(*_):
+        raise TimeoutError(f"no answer within {LIMIT} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield caught
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
