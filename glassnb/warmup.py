@@ -33,8 +33,8 @@ def warmup() -> None:
         tetrahedral_order,
     )
     from glassnb.scattering import pair_distribution, structure_factor
-    from glassnb.tightbinding import DCXTB
     from glassnb.tightbinding.electrostatics import KlopmanOhno
+    from glassnb.tightbinding.single_point import single_point
     from glassnb.topology import cavity_tree, optimal_cycle, persistence
 
     atoms = crystal("alpha-cristobalite", repeat=2)
@@ -64,8 +64,7 @@ def warmup() -> None:
     _ = refinement.potential_energy
     small = crystal("alpha-quartz")
     for lattice_sum in ("converged", "tblite"):
-        small.calc = DCXTB(lattice_sum=lattice_sum)
-        small.get_forces()
+        _ = single_point(small, lattice_sum=lattice_sum).derivatives
     charges = np.linspace(-1.0, 1.0, len(atoms))
     for cell in (None, np.asarray(atoms.cell)):
         electrostatics = KlopmanOhno(atoms.positions, cell, np.arange(len(atoms)), charges + 2.0)

@@ -14,6 +14,9 @@ from glassnb.tightbinding import DCXTB, ConvergenceError
 from glassnb.tightbinding.history import ChargeHistory
 from glassnb.tightbinding.single_point import single_point
 
+# Derivatives, units and errors are those of any cell; nothing here is said of a crystal.
+pytestmark = pytest.mark.filterwarnings("ignore::glassnb.tightbinding.SmallCellWarning")
+
 
 def quartz():
     return periodic_cells()["quartz"]

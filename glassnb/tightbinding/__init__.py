@@ -11,5 +11,6 @@ calculator of ASE, speaks eV and Å.
 from glassnb.tightbinding.calculator import DCXTB
 from glassnb.tightbinding.divided import GapError
 from glassnb.tightbinding.self_consistency import ConvergenceError
+from glassnb.tightbinding.structure import SmallCellWarning
 
-__all__ = ["ConvergenceError", "DCXTB", "GapError"]
+__all__ = ["ConvergenceError", "DCXTB", "GapError", "SmallCellWarning"]

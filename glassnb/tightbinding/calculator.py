@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from ase.calculators.calculator import (
     Calculator,
     PropertyNotImplementedError,
     all_changes,
+    compare_atoms,
 )
 from ase.stress import full_3x3_to_voigt_6_stress
 
@@ -19,7 +21,8 @@ from glassnb.tightbinding.divided.occupation import OCCUPATIONS
 from glassnb.tightbinding.electrostatics.coulomb import LATTICE_SUMS
 from glassnb.tightbinding.history import ChargeHistory
 from glassnb.tightbinding.parameters import BOHR, HARTREE
-from glassnb.tightbinding.single_point import check_structure, single_point
+from glassnb.tightbinding.single_point import single_point
+from glassnb.tightbinding.structure import electrons_asked, narrow, plain, whole
 
 __all__ = ["DCXTB"]
 
@@ -98,9 +101,8 @@ class DCXTB(Calculator):
         max_cycles: int = 200,
     ) -> None:
         self.client = client  # no parameter: it cannot be written to a file
-        self._last: Any = None  # the last result
-        self._history = ChargeHistory()
-        self._current = False  # whether it belongs to the parameters of now
+        self._solved: Atoms | None = None  # the structure that results are those of
+        self._forget()
         super().__init__(
             buffer_radius=buffer_radius,
             occupation=occupation,
@@ -114,7 +116,7 @@ class DCXTB(Calculator):
         )
 
     def set(self, **parameters: Any) -> dict[str, Any]:
-        """Change parameters; results are forgotten.
+        """Change parameters; results are forgotten, and another run begins.
 
         Parameters
         ----------
@@ -132,12 +134,15 @@ class DCXTB(Calculator):
             If a parameter is unknown or makes no sense.
         """
         _check(parameters)
-        return dict(super().set(**parameters))
+        changed = dict(super().set(**parameters))
+        if changed:
+            self._forget()
+        return changed
 
     def reset(self) -> None:
-        """Forget results; charges to start with are kept."""
+        """Forget results; the run goes on."""
         super().reset()
-        self._current = False
+        self._solved = None
 
     def calculate(
         self,
@@ -166,15 +171,18 @@ class DCXTB(Calculator):
             If the charges do not settle.
         """
         super().calculate(atoms, properties, system_changes)
-        structure: Atoms = self.atoms  # type: ignore[assignment]
+        structure: Atoms | None = self.atoms
+        if structure is None:
+            raise ValueError("atoms: no structure has been calculated yet; give one")
         wanted = properties or ["energy"]
+        fresh = self._solved is None or bool(compare_atoms(self._solved, structure))
+        if fresh:
+            self.results, self._solved = {}, None
         if "stress" in wanted and not structure.pbc.all():
             raise PropertyNotImplementedError("stress: the structure is not periodic")
-        if system_changes or not self._current:
-            self._current = False
-            self._last = self._solve(structure)
-            self._history.add(structure, self._last.shell_charges)
-            self._current = True
+        if fresh:
+            self._solve(structure)
+            self._solved = structure.copy()
         last = self._last
         self.results |= {
             "energy": last.energy * HARTREE,
@@ -244,27 +252,40 @@ class DCXTB(Calculator):
         self.get_property("energy", atoms)
         return np.asarray(self._last.bond_orders())
 
-    def _solve(self, atoms: Atoms) -> Any:
-        check_structure(atoms)
+    def _forget(self) -> None:
+        """End the run."""
+        self._last: Any = None  # the last result
+        self._history = ChargeHistory()
+        self._electrons: tuple[int, int | None] | None = None  # charge and multiplicity
+
+    def _solve(self, atoms: Atoms) -> None:
+        structure = plain(atoms)
         chosen = dict(self.parameters)
         radius, memory = chosen.pop("buffer_radius"), chosen.pop("memory_limit")
         occupation = chosen.pop("occupation")
-        if chosen["charge"] is None:
-            chosen["charge"] = float(atoms.get_initial_charges().sum())
-        unpaired = round(abs(float(atoms.get_initial_magnetic_moments().sum())))
-        if chosen["multiplicity"] is None and unpaired:
-            chosen["multiplicity"] = unpaired + 1
-        chosen["start"] = self._history.guess(atoms)
+        asked = {name: chosen[name] for name in ("charge", "multiplicity")}
+        charge, multiplicity, ignored = electrons_asked(atoms, **asked)
+        chosen |= {"charge": charge, "multiplicity": multiplicity}
+        electrons = charge, multiplicity
+        if not (self._history.continues(structure) and self._electrons == electrons):
+            self._forget()
+            for warning in [*ignored, *(narrow(structure) if radius is None else [])]:
+                warnings.warn(warning, stacklevel=6)  # who asked atoms for a property
+        history, previous = self._history, self._last
+        self._forget()  # a calculation that fails ends the run
+        chosen["start"] = history.guess(structure)
         if radius is None:
-            _check_memory(atoms, memory)
-            return single_point(atoms, **chosen)
-        from glassnb.tightbinding.divided import DividedSinglePoint, divided_single_point
+            _check_memory(structure, memory)
+            self._last = single_point(structure, **chosen)
+        else:
+            from glassnb.tightbinding.divided import divided_single_point
 
-        previous = self._last if isinstance(self._last, DividedSinglePoint) else None
-        return divided_single_point(
-            atoms, buffer_radius=radius, occupation=occupation, memory_limit=memory,
-            client=self.client, previous=previous, **chosen,
-        )  # fmt: skip
+            self._last = divided_single_point(
+                structure, buffer_radius=radius, occupation=occupation, memory_limit=memory,
+                client=self.client, previous=previous, **chosen,
+            )  # fmt: skip
+        history.add(structure, self._last.shell_charges)
+        self._history, self._electrons = history, electrons
 
 
 def _check(parameters: dict[str, Any]) -> None:
@@ -284,6 +305,8 @@ def _check(parameters: dict[str, Any]) -> None:
             raise ValueError(f"lattice_sum={value!r}: must be one of {', '.join(LATTICE_SUMS)}")
         if name == "occupation" and value not in OCCUPATIONS:
             raise ValueError(f"occupation={value!r}: must be one of {', '.join(OCCUPATIONS)}")
+        if name in ("charge", "multiplicity") and value is not None:
+            _check_whole(name, value)
         optional = name in ("buffer_radius", "memory_limit") and value is None
         if name in positive and not optional:
             try:
@@ -292,6 +315,17 @@ def _check(parameters: dict[str, Any]) -> None:
                 good = False
             if not good:
                 raise ValueError(f"{name}={value!r}: must be {positive[name]}, above 0")
+
+
+def _check_whole(name: str, value: Any) -> None:
+    """Stop on a charge or a multiplicity that is no whole number."""
+    try:
+        number = whole(value)
+    except (TypeError, ValueError):
+        number = None
+    if number is None or (name == "multiplicity" and number < 1):
+        kind = "number of elementary charges" if name == "charge" else "number above 0"
+        raise ValueError(f"{name}={value!r}: must be a whole {kind}, or None")
 
 
 def _check_memory(atoms: Atoms, limit: float | None) -> None:

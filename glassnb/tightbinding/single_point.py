@@ -10,7 +10,6 @@ import numpy.typing as npt
 from ase import Atoms
 
 from glassnb.core.progress import ProgressOption
-from glassnb.core.structure import cell_heights, check_atoms
 from glassnb.tightbinding.basis import Basis, basis_of
 from glassnb.tightbinding.coordination_number import (
     CN_CUTOFF,
@@ -29,13 +28,13 @@ from glassnb.tightbinding.self_consistency import (
     self_consistent_charges,
     starting_charges,
 )
+from glassnb.tightbinding.structure import plain
 from glassnb.tightbinding.undivided import UndividedSolution, UndividedSolver
 
-__all__ = ["SinglePoint", "check_structure", "single_point"]
+__all__ = ["SinglePoint", "single_point"]
 
 FloatArray = npt.NDArray[np.float64]
 
-THINNEST = 2.0  # Å; in a thinner cell an atom would overlap its own image
 MANY_ORBITALS = 1000
 
 
@@ -140,33 +139,6 @@ class SinglePoint:
         return gradient, (virial + virial.T) / 2
 
 
-def check_structure(atoms: Atoms) -> None:
-    """Stop on a structure that the method cannot treat.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-        The structure.
-
-    Raises
-    ------
-    ValueError
-        If it is empty or has positions that are no numbers, is periodic in some directions only,
-        or its cell is thinner than 2 Å.
-    """
-    check_atoms(atoms)
-    if atoms.pbc.any() and not atoms.pbc.all():
-        raise ValueError(
-            f"atoms.pbc={atoms.pbc.tolist()}: must be periodic in all three directions or in none; "
-            "for a slab or a wire leave at least 10 Å of vacuum and set atoms.pbc = True"
-        )
-    if atoms.pbc.all() and cell_heights(atoms).min() < THINNEST:
-        raise ValueError(
-            f"atoms.cell: its smallest height is {cell_heights(atoms).min():.2f} Å, at least "
-            f"{THINNEST} Å are needed; repeat the structure"
-        )
-
-
 def single_point(
     atoms: Atoms,
     *,
@@ -217,7 +189,7 @@ def single_point(
     """
     from threadpoolctl import threadpool_limits
 
-    check_structure(atoms)
+    atoms = plain(atoms)
     basis = basis_of(atoms.numbers)
     if atoms.pbc.any() and charge != 0:
         raise ValueError(

@@ -165,8 +165,8 @@ def quietly(call: Callable[..., Result], *args: Any) -> tuple[Result, str]:
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         result = call(*args)
-    notes = [str(w.message) for w in warned if w.category is UserWarning]
+    notes = [str(w.message) for w in warned if issubclass(w.category, UserWarning)]
     for other in warned:
-        if other.category is not UserWarning:
+        if not issubclass(other.category, UserWarning):
             warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
     return result, "; ".join(notes)

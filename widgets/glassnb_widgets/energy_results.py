@@ -6,6 +6,7 @@ No widget here.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -159,14 +160,15 @@ def calculate(
     """
     from glassnb.tightbinding.divided import divided_single_point
     from glassnb.tightbinding.parameters import HARTREE
-    from glassnb.tightbinding.single_point import check_structure, single_point
+    from glassnb.tightbinding.single_point import single_point
+    from glassnb.tightbinding.structure import electrons_asked, narrow, plain
 
     start = time.perf_counter()
     options: dict[str, Any] = {"electronic_temperature": temperature, "progress": progress}
-    options["charge"] = float(atoms.get_initial_charges().sum())
-    unpaired = round(abs(float(atoms.get_initial_magnetic_moments().sum())))
-    options["multiplicity"] = unpaired + 1 if unpaired else None
-    check_structure(atoms)
+    options["charge"], options["multiplicity"], ignored = electrons_asked(atoms)
+    structure = plain(atoms)
+    for warning in [*ignored, *(narrow(structure) if buffer_radius is None else [])]:
+        warnings.warn(warning, stacklevel=2)
     occupation = ""
     if buffer_radius is None:
         if len(atoms) > LARGEST_UNDIVIDED:
@@ -174,9 +176,9 @@ def calculate(
                 f"buffer: {len(atoms)} atoms are too many to be solved undivided here (up to "
                 f"{LARGEST_UNDIVIDED}, because the time grows with the cube); choose a buffer"
             )
-        found: Any = single_point(atoms, **options)
+        found: Any = single_point(structure, **options)
     else:
-        found = divided_single_point(atoms, buffer_radius=buffer_radius, **options)
+        found = divided_single_point(structure, buffer_radius=buffer_radius, **options)
         words = {"gap": "chemical potential held in the gap", "thermal": "thermal occupation"}
         occupation = words.get(found.occupation, found.occupation)
     return AtomEnergies(

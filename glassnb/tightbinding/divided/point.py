@@ -34,6 +34,7 @@ from glassnb.tightbinding.self_consistency import (
     self_consistent_charges,
     starting_charges,
 )
+from glassnb.tightbinding.structure import plain
 
 __all__ = ["DividedSinglePoint", "divided_single_point"]
 
@@ -53,7 +54,7 @@ class DividedSinglePoint:
     Parameters
     ----------
     atoms : ase.Atoms
-        A copy of it.
+        What counts of it.
     basis : Basis
         Its orbitals.
     pairs : AtomPairs
@@ -234,6 +235,7 @@ def divided_single_point(
     ConvergenceError
         If the charges do not settle.
     """
+    atoms = plain(atoms)
     division = Division(buffer_radius, box, skin, occupation)
     if isinstance(previous, DividedSinglePoint) and previous.division == division:
         division = previous.division
@@ -267,7 +269,7 @@ def divided_single_point(
     division.remember(scc.solution)
     attraction = _dispersion(atoms, lattice_sum, per_atom=False)
     return DividedSinglePoint(
-        atoms.copy(),
+        atoms,
         basis,
         pairs,
         division,
