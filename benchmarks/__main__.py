@@ -75,6 +75,7 @@ def direct_against_dynasor(atoms: Atoms, q_max: float) -> None:
             return compute_static_structure_factors(trajectory, q_points, logging_interval=0)
 
         q = np.arange(0.05, q_max - 0.02, 0.05)
+        q = q[q >= gn.scattering.smallest_q(atoms, method="direct")]
         report(
             f"S(q), all {len(q_points)} allowed q up to {q_max} Å⁻¹, {len(atoms)} atoms",
             "dynasor (its threads)",

@@ -38,7 +38,7 @@ def warmup() -> None:
     from glassnb.topology import cavity_tree, optimal_cycle, persistence
 
     atoms = crystal("alpha-cristobalite", repeat=2)
-    q = np.linspace(1.0, 3.0, 5)
+    q = np.linspace(1.5, 3.0, 5)  # from what the box allows
     neighbours(atoms, 3.0)
     cutoff = {("Si", "O"): 2.0}
     bonds(atoms, cutoff)

@@ -17,7 +17,7 @@ TARGET = Path(__file__).resolve().parents[1] / "notebooks" / "images" / "silica.
 
 def main() -> None:
     glass = gn.models.load(NAME)
-    neutron = gn.scattering.structure_factor(glass, np.arange(0.3, 15, 0.02))
+    neutron = gn.scattering.structure_factor(glass, np.arange(0.36, 15, 0.02))
     with gn.plotting.paper_style():
         figure = plt.figure(figsize=(7.0, 3.3))
         grid = figure.add_gridspec(2, 2, width_ratios=[1.05, 1])

@@ -20,6 +20,7 @@ from glassnb.scattering.pair_function import ExperimentalPairFunction
 Q = np.arange(0.5, 20.0, 0.1)
 S = 1 + 0.5 * np.exp(-((Q - 1.5) ** 2) / 0.1)
 R_MAX, BINS = 9.0, 450
+MODEL_Q = np.arange(0.7, 20.0, 0.1)  # from 2 pi over R_MAX
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def calculated(data, atoms, order=("Si", "O"), r_max=R_MAX, bins=BINS):
 @pytest.mark.parametrize("order", [("Si", "O"), ("O", "Si")])
 def test_structure_factor_is_that_of_the_scattering_room(glass, radiation, order):
     """The same g(r), bins and end, without a window: equal to rounding."""
-    forward = structure_factor(glass, Q, radiation=radiation, r_max=R_MAX, bins=BINS)
+    forward = structure_factor(glass, MODEL_Q, radiation=radiation, r_max=R_MAX, bins=BINS)
     ours = calculated(as_data(forward), glass, order)
     np.testing.assert_allclose(ours, forward.total, atol=1e-10)
 
@@ -62,7 +63,7 @@ def test_structure_factor_of_three_species_in_a_skew_cell():
     rng = np.random.default_rng(1)
     cell = np.array([[10.0, 0, 0], [2, 10, 0], [1, -2, 11]])
     atoms = Atoms("NaSi2O5" * 4, scaled_positions=rng.random((32, 3)), cell=cell, pbc=True)
-    q = np.linspace(0.5, 15, 60)
+    q = np.linspace(1.4, 15, 60)
     forward = structure_factor(atoms, q, radiation="x-ray", r_max=4.5, bins=225)
     ours = calculated(as_data(forward), atoms, ("O", "Na", "Si"), 4.5, 225)
     np.testing.assert_allclose(ours, forward.total, atol=1e-10)
@@ -92,7 +93,8 @@ def test_x_ray_function_goes_through_q_with_the_end_of_the_measurement(glass, wi
         r, np.zeros_like(r), "G_PDF", "x-ray", q_max=q_max, window=window, offset="refine"
     )
     q = np.linspace(1e-6, q_max, 6001)
-    forward = structure_factor(glass, q, radiation="x-ray", r_max=R_MAX, bins=BINS)
+    with pytest.warns(UserWarning, match="q: begins at 1e-06"):  # the way back begins at 0
+        forward = structure_factor(glass, q, radiation="x-ray", r_max=R_MAX, bins=BINS)
     expected = lines_of_fourier(q, forward.total, r, q_max, window == "lorch")
     np.testing.assert_allclose(calculated(data, glass), expected, atol=0.01)
     assert np.abs(expected).max() > 3
@@ -143,10 +145,10 @@ def test_other_functions_follow_from_g_pdf(glass, function, factor, shift):
 
 def test_moving_one_atom_changes_what_it_should(glass):
     """The map is linear: a difference of histograms gives the difference of the curves."""
-    data = as_data(structure_factor(glass, Q, r_max=R_MAX, bins=BINS))
+    data = as_data(structure_factor(glass, MODEL_Q, r_max=R_MAX, bins=BINS))
     moved = glass.copy()
     moved.positions[5] += (0.1, -0.05, 0.08)
-    after = structure_factor(moved, Q, r_max=R_MAX, bins=BINS).total
+    after = structure_factor(moved, MODEL_Q, r_max=R_MAX, bins=BINS).total
     np.testing.assert_allclose(calculated(data, moved), after, atol=1e-10)
     assert np.abs(after - data.measured).max() > 1e-4
 
@@ -161,7 +163,7 @@ def test_everything_that_is_read_or_computed_becomes_data(glass, tmp_path):
     assert measured.radiation == "x-ray"
     np.testing.assert_array_equal(measured.errors, 0.01)  # raised from 1e-4
     assert measured.name == "x-ray S(Q)"
-    direct = structure_factor(glass, np.arange(0.1, 6, 0.03), method="direct")
+    direct = structure_factor(glass, np.arange(0.3, 6, 0.03), method="direct")
     assert np.isnan(direct.total).any()
     assert np.isfinite(as_data(direct).measured).all()
     g = as_data(pair_distribution(glass, R_MAX, bins=BINS))

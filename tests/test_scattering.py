@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase import Atoms
+from ase.build import bulk
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from naive import amplitude
 from test_neighbours import random_structure
 
@@ -21,6 +24,7 @@ from glassnb.scattering import (
     real_space_broadening,
     reciprocal_amplitudes,
     scattering_factors,
+    smallest_q,
     structure_factor,
     x_ray_form_factor,
 )
@@ -142,7 +146,7 @@ def test_bragg_peaks_of_quartz():
 
 def test_the_two_methods_agree_after_equal_broadening(glass):
     """Within four counting errors of the shells: S/sqrt(number of vectors under the Gaussian)."""
-    q = np.arange(0.02, 9.0, 0.02)
+    q = np.arange(0.36, 9.0, 0.02)  # from what half the box allows
     fwhm = 0.5
     histogram = broaden(structure_factor(glass, q), fwhm)
     direct = structure_factor(glass, q, method="direct")
@@ -244,13 +248,157 @@ def test_pair_distribution_of_a_lattice_and_of_noise():
 
 def test_symmetries_of_the_structure_factor():
     atoms = random_structure(9, n_atoms=60, size=12.0)
-    q = np.arange(0.5, 8, 0.25)
+    q = np.arange(1.5, 8, 0.25)
     reference = structure_factor(atoms, q).total
     moved = atoms.copy()
     moved.translate([3.0, 100.0, -7.7])
     moved.rotate(40, (1, 1, 2), rotate_cell=True)
     moved = moved[np.random.default_rng(1).permutation(len(moved))]
     np.testing.assert_allclose(structure_factor(moved, q).total, reference, atol=1e-2)
+
+
+# -- one lattice, many cells ---------------------------------------------------------------------
+
+
+def another_setting(atoms: Atoms, seed: int) -> Atoms:
+    """The same atoms with cell vectors that are whole sums of the given ones."""
+    rng = np.random.default_rng(seed)
+    matrix = np.eye(3, dtype=int)[rng.permutation(3)] * rng.choice([-1, 1])
+    for _ in range(4):
+        i, j = rng.choice(3, 2, replace=False)
+        matrix[i] += rng.integers(-3, 4) * matrix[j]
+    moved = atoms.copy()
+    moved.set_cell(matrix @ np.asarray(atoms.cell))
+    assert moved.get_volume() == pytest.approx(atoms.get_volume())
+    return moved
+
+
+CRYSTALS = {
+    "quartz": gn.models.crystal("alpha-quartz", repeat=2),
+    "cristobalite": gn.models.crystal("alpha-cristobalite", repeat=2),
+    "fcc": bulk("Cu").repeat(4),
+    "bcc": bulk("Fe").repeat(4),
+    "two atoms": Atoms("SiO", [[0, 0, 0], [2, 2, 2]], cell=[4, 4, 4], pbc=True),
+}
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6), name=st.sampled_from([*CRYSTALS, "noise"]))
+def test_the_cell_of_a_lattice_does_not_matter(seed, name):
+    """Crystals have distances on the edges of bins and at half the box: rounding decides nothing"""
+    noise = random_structure(seed % 100, n_atoms=30, size=9.0)
+    atoms = CRYSTALS.get(name, noise)
+    moved = another_setting(atoms, seed)
+    before, after = pair_distribution(atoms), pair_distribution(moved)
+    np.testing.assert_allclose(after.r, before.r, rtol=1e-9)
+    np.testing.assert_array_equal(after.counts, before.counts)
+    for method in ("histogram", "direct"):
+        one, two = (structure_factor(a, method=method) for a in (atoms, moved))
+        np.testing.assert_array_equal(one.q, two.q)
+        for pair, values in one.partials.items():
+            np.testing.assert_allclose(two.partials[pair], values, atol=1e-6)
+    ours, theirs = (reciprocal_amplitudes(a, 2.5) for a in (atoms, moved))
+    assert ours.q.size == theirs.q.size
+    q_vectors = 2 * np.pi * theirs.miller @ np.asarray(moved.cell.reciprocal())
+    np.testing.assert_allclose(q_vectors, theirs.q_vectors, atol=1e-9)
+
+
+def test_half_the_box_is_that_of_the_best_cell():
+    """By trying every cell with vectors from a list: half the smallest height, at its largest."""
+    from itertools import combinations
+
+    for atoms in (random_structure(3, size=7.0), bulk("Cu"), another_setting(bulk("Fe"), 2)):
+        base = np.asarray(atoms.cell.minkowski_reduce()[0])
+        steps = np.stack(np.meshgrid(*[np.arange(-1, 2)] * 3), -1).reshape(-1, 3)
+        best = 0.0
+        for chosen in combinations(steps[:13], 3):
+            if abs(np.linalg.det(chosen)) > 0.5:
+                cell = np.array(chosen) @ base
+                if abs(np.linalg.det(cell)) < 1.5 * atoms.get_volume():
+                    best = max(best, 1 / np.linalg.norm(np.linalg.inv(cell), axis=0).max())
+        assert gn.core.half_box(atoms) == pytest.approx(best / 2)
+        # within it the nearest image is the only one: no lattice vector is shorter than twice it
+        vectors = np.linalg.norm(steps[np.any(steps != 0, axis=1)] @ base, axis=1)
+        assert 2 * gn.core.half_box(atoms) <= vectors.min() + 1e-9
+
+
+def test_default_grid_begins_where_the_box_allows(glass):
+    """2 pi over half the box, 17.77 Å; the shortest vector of a cube is 2 pi over its edge."""
+    edge = glass.cell.lengths()[0]
+    assert smallest_q(glass) == pytest.approx(4 * np.pi / edge)
+    assert smallest_q(glass, method="direct") == pytest.approx(2 * np.pi / edge)
+    assert smallest_q(glass, r_max=10.0) == pytest.approx(0.2 * np.pi)
+    np.testing.assert_allclose(structure_factor(glass).q, np.arange(18, 1001) * 0.02)
+    assert structure_factor(glass, r_max=10.0).q[0] == pytest.approx(0.64)
+    direct = structure_factor(glass, method="direct")
+    np.testing.assert_allclose(direct.q, np.arange(4, 201) * 0.05)
+    # exactly on a multiple: it is the first
+    exact = Atoms("Si2", [[0, 0, 0], [5, 5, 5]], cell=[4 * np.pi] * 3, pbc=True)
+    assert structure_factor(exact).q[0] == 1.0
+    assert structure_factor(exact, method="direct").q[0] == 0.5
+
+
+def test_quartz_cell_has_no_peak_below_what_it_allows():
+    """4.91 Å of quartz: nothing at 0.3 Å⁻¹, and no first sharp diffraction peak to be found."""
+    sq = structure_factor(gn.models.crystal("alpha-quartz"))
+    assert sq.q[0] == pytest.approx(2.96)
+    with pytest.raises(ValueError, match=r"holds 0 points.*known from 2\.96 to 20"):
+        first_sharp_diffraction_peak(sq)
+
+
+@pytest.mark.parametrize(
+    ("q", "options", "smallest"),
+    [
+        ([0.3, 1.0], {}, "0.3536 Å⁻¹, 2 pi / r_max"),
+        ([0.6, 1.0], {"r_max": 10.0}, "0.6283 Å⁻¹, 2 pi / r_max"),
+        ([0.1, 0.2], {"method": "direct"}, "0.1768 Å⁻¹, the shortest scattering vector"),
+    ],
+)
+def test_smaller_q_is_computed_with_a_warning(glass, q, options, smallest):
+    with pytest.warns(UserWarning, match=f"q: begins at {q[0]} Å⁻¹, below {smallest}") as found:
+        sq = structure_factor(glass, q, **options)
+    assert found[0].filename == __file__
+    assert len(found) == 1
+    np.testing.assert_array_equal(sq.q, q)
+    if "method" not in options:
+        assert np.isfinite(sq.total).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"method": "fast"}, "method='fast'"), ({"r_max": 0.0}, "r_max=0.0: must be a positive")],
+)
+def test_smallest_q_names_bad_options(glass, options, message):
+    with pytest.raises(ValueError, match=message):
+        smallest_q(glass, **options)
+
+
+def test_a_range_without_default_is_named(glass):
+    with pytest.raises(ValueError, match=r"q=None: .*31\.4 Å⁻¹.*ends at 20; use a larger r_max"):
+        structure_factor(glass, r_max=0.2)
+
+
+def test_a_refinement_counts_in_the_reduced_cell():
+    """The same atoms in a skew cell: the same reach, histogram and curves."""
+    atoms = gn.models.crystal("alpha-quartz", repeat=2)
+    atoms.rattle(0.05, seed=1)
+    sq = structure_factor(atoms, np.arange(1.5, 10.0, 0.1))
+    one, two = (
+        gn.models.ReverseMonteCarlo(a, [sq], seed=1) for a in (atoms, another_setting(atoms, 7))
+    )
+    assert two._system.r_max == pytest.approx(one._system.r_max)
+    np.testing.assert_array_equal(two._fit.histogram, one._fit.histogram)
+    np.testing.assert_allclose(two.calculated(0), one.calculated(0), atol=1e-9)
+
+
+def test_peak_names_its_coherence_length():
+    q = np.arange(0.3, 4.0, 0.02)
+    curve = type("S", (), {"q": q, "total": 1.5 * np.exp(-((q - 1.53) ** 2) / (2 * 0.2**2))})
+    peak = first_sharp_diffraction_peak(curve)
+    words = f"coherence length {2 * np.pi / (0.2 * 2.3548):.1f} Å (2π/FWHM, FWHM by the low-Q half)"
+    assert words in repr(peak)
+    assert "coherence length is 2 pi / FWHM" in peak.estimator
+    assert words in peak.plot().get_legend().get_texts()[0].get_text()
 
 
 def test_real_space_conventions(glass):
@@ -280,7 +428,7 @@ def test_real_space_resolution(window, width):
 
 @pytest.mark.parametrize("window", ["lorch", "hann", "welch"])
 def test_windows_damp_the_ripples_of_a_short_range(glass, window):
-    q = np.arange(0.6, 1.2, 0.01)
+    q = np.arange(0.7, 1.2, 0.01)
     rough = structure_factor(glass, q, r_max=9.0).total
     smooth = structure_factor(glass, q, r_max=9.0, window=window).total
     assert np.abs(np.diff(smooth, 2)).max() < np.abs(np.diff(rough, 2)).max()

@@ -8,6 +8,7 @@ from numba import prange
 
 from glassnb.core.jit import parallel_kernel
 
+EDGE = 1e-7  # of a bin: distances on an edge count in the outer bin, however they were rounded
 TILE = 512  # pairs whose distances are computed together, so that the compiler vectorises
 
 
@@ -103,7 +104,7 @@ def histogram_by_bins(
                             ux = positions[t, 0] + dx
                             uy = positions[t, 1] + dy
                             uz = positions[t, 2] + dz
-                            k = int(np.sqrt(ux * ux + uy * uy + uz * uz) * scale)
+                            k = int(np.sqrt(ux * ux + uy * uy + uz * uz) * scale + EDGE)
                             if k < n_r and not (home and t == s):
                                 counts[chunk, species[s], species[t], k] += 1
     return counts.sum(axis=0)
@@ -142,7 +143,7 @@ def histogram_all_pairs(fractional, block_starts, metric, periodic, r_max, n_r, 
                         d1 -= p1 * np.floor(d1 + 0.5)
                         d2 -= p2 * np.floor(d2 + 0.5)
                         r2 = d0 * (g00 * d0 + g01 * d1 + g02 * d2) + d1 * (g11 * d1 + g12 * d2)
-                        k = np.sqrt(r2 + g22 * d2 * d2) * scale
+                        k = np.sqrt(r2 + g22 * d2 * d2) * scale + EDGE
                         k_of_pair[t] = np.int32(k if k < top else top + (t & 15))
                     for t in range(f0.size):
                         histogram[k_of_pair[t]] += 1

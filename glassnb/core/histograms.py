@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from glassnb.core import _kernels
 from glassnb.core.neighbours import OVERLAP, bin_atoms, neighbours
 from glassnb.core.parallel import thread_count
-from glassnb.core.structure import check_atoms, full_cell, half_box, species_of
+from glassnb.core.structure import (
+    cell_heights,
+    check_atoms,
+    full_cell,
+    reduced_lattice,
+    species_of,
+)
 
 __all__ = ["pair_histogram"]
 
@@ -23,7 +29,8 @@ def pair_histogram(
     """Count distances between atoms, by pair of species and distance.
 
     Up to half the box all pairs are tested with the nearest image; short ranges and ranges beyond
-    half the box go through a cell list, which sees every image.
+    half the box go through a cell list, which sees every image. A distance on the edge of two bins,
+    as crystals have them, counts in the outer one, however it was rounded.
 
     Parameters
     ----------
@@ -53,8 +60,7 @@ def pair_histogram(
     if int(n_bins) != n_bins or n_bins < 1:
         raise ValueError(f"n_bins={n_bins}: must be a positive whole number")
     symbols, species = species_of(atoms)
-    within = r_max <= half_box(atoms) * (1 + 1e-9)
-    counts = _counted(atoms, species, len(symbols), r_max, int(n_bins), within)
+    counts = _counted(reduced_lattice(atoms), species, len(symbols), r_max, int(n_bins))
     if counts[..., : int(np.ceil(OVERLAP / r_max * n_bins))].any():
         neighbours(atoms, OVERLAP)  # names the atoms if they do overlap
     return symbols, counts
@@ -66,9 +72,10 @@ def _counted(
     n_species: int,
     r_max: float,
     n_bins: int,
-    within: bool,
 ) -> NDArray[np.int64]:
-    if within and (r_max > _CELL_LIST_SHARE * half_box(atoms) or len(atoms) < 1000):
+    half = float(cell_heights(atoms).min() / 2)
+    within = r_max <= half * (1 + 1e-9)
+    if within and (r_max > _CELL_LIST_SHARE * half or len(atoms) < 1000):
         return _all_pairs(atoms, species, n_species, r_max, n_bins)
     listed = bin_atoms(atoms, r_max)
     counts: NDArray[np.int64] = _kernels.histogram_by_bins(

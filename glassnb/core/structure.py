@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 from ase import Atoms
-from ase.geometry import complete_cell
+from ase.geometry import complete_cell, minkowski_reduce
 from numpy.typing import NDArray
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "mass_density",
     "number_density",
     "pair_cutoffs",
+    "reduced_lattice",
     "species_of",
 ]
 
@@ -197,6 +198,32 @@ def cell_heights(atoms: Atoms) -> NDArray[np.float64]:
     return np.where(atoms.pbc, heights, np.inf)
 
 
+def reduced_lattice(atoms: Atoms) -> Atoms:
+    """Return the same atoms in that cell of their lattice whose faces lie farthest apart.
+
+    The reciprocal vectors of that cell are the shortest ones (Minkowski), so that its heights are
+    those of the lattice, whatever cell describes it. Atoms are not wrapped.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A checked structure.
+
+    Returns
+    -------
+    ase.Atoms
+        ``atoms`` itself where no other cell is higher, or a direction is not periodic.
+    """
+    if not atoms.pbc.all():
+        return atoms
+    cell = np.asarray(atoms.cell)
+    _, turn = minkowski_reduce(np.linalg.inv(cell).T)
+    reduced = atoms.copy()
+    reduced.set_cell(np.rint(np.linalg.inv(turn)).T @ cell)
+    lower = cell_heights(atoms).min() < cell_heights(reduced).min() * (1 - 1e-9)
+    return reduced if lower else atoms
+
+
 def half_box(atoms: Atoms) -> float:
     """Return the largest distance at which each pair has one nearest image.
 
@@ -208,9 +235,9 @@ def half_box(atoms: Atoms) -> float:
     Returns
     -------
     float
-        Half the smallest height of the cell, in Å.
+        Half the smallest height of the cell of :func:`reduced_lattice`, in Å.
     """
-    return float(cell_heights(atoms).min() / 2)
+    return float(cell_heights(reduced_lattice(atoms)).min() / 2)
 
 
 def number_density(atoms: Atoms) -> float:

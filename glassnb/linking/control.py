@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from glassnb.core.structure import cell_heights, check_atoms
+from glassnb.core.structure import cell_heights, check_atoms, half_box
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -57,7 +57,7 @@ def plant_crystal(
 
     check_atoms(atoms, periodic=True)
     check_atoms(crystal, periodic=True)
-    half = float(cell_heights(atoms).min()) / 2
+    half = half_box(atoms)
     if not 0 < radius <= half:
         raise ValueError(
             f"radius={radius}: must be above 0 and at most {half:.2f} Å, half the cell"

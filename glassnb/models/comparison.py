@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from importlib import resources
 
-import numpy as np
 import pandas as pd
 from ase import Atoms
 
 from glassnb.core.structure import half_box, mass_density
-from glassnb.models.properties import check_silica, first_peak
+from glassnb.models.properties import check_silica, first_peak, peak_grid
 from glassnb.network import bond_angles, bonds
 from glassnb.scattering import first_sharp_diffraction_peak, pair_distribution, structure_factor
 
@@ -68,7 +67,7 @@ def compare_with_experiment(atoms: Atoms) -> pd.DataFrame:
 
 
 def _measured(atoms: Atoms) -> dict[str, float]:
-    peak = first_sharp_diffraction_peak(structure_factor(atoms, np.arange(0.5, 6.0, 0.01)))
+    peak = first_sharp_diffraction_peak(structure_factor(atoms, peak_grid(atoms)))
     g = pair_distribution(atoms, min(6.0, half_box(atoms)))
     cutoff = bonds(atoms, None).cutoffs["Si", "O"]
     bridge = bond_angles(atoms, "Si-O-Si", cutoff={("Si", "O"): cutoff})

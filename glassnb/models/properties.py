@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from glassnb.core.structure import check_atoms, half_box, mass_density
@@ -15,10 +16,11 @@ from glassnb.scattering import (
     StructureFactor,
     first_sharp_diffraction_peak,
     pair_distribution,
+    smallest_q,
     structure_factor,
 )
 
-__all__ = ["BOND", "check_silica", "first_peak", "model_properties"]
+__all__ = ["BOND", "check_silica", "first_peak", "model_properties", "peak_grid"]
 
 BOND = 2.2  # Å, the longest Si-O bond: in densified glass the shells of SiO4 and SiO5 meet below it
 _SMOOTHING = 0.02  # Å
@@ -56,7 +58,7 @@ def model_properties(atoms: Atoms) -> dict[str, float]:
     bridge = bond_angles(atoms, "Si-O-Si", cutoff=cutoff)
     tetrahedron = bond_angles(atoms, "O-Si-O", cutoff=cutoff)
     g = pair_distribution(atoms, min(6.0, half_box(atoms)))
-    neutron = structure_factor(atoms, np.arange(0.5, 6.0, 0.01))
+    neutron = structure_factor(atoms, peak_grid(atoms))
     return {
         "density": mass_density(atoms),
         "SiO4": 100 * shares.get(4, 0.0),
@@ -81,6 +83,23 @@ def _peak(sq: StructureFactor, name: str) -> dict[str, float]:
         values = (math.nan,) * 3
     words = ("position", "height", "width")
     return {f"fsdp_{word}_{name}": value for word, value in zip(words, values, strict=True)}
+
+
+def peak_grid(atoms: Atoms) -> NDArray[np.float64]:
+    """Return the scattering vectors on which the first sharp diffraction peak is sought.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The structure, periodic in three directions.
+
+    Returns
+    -------
+    ndarray, shape (n_q,)
+        Multiples of 0.01 Å⁻¹ from 0.5 Å⁻¹, or what the box allows, to 6 Å⁻¹.
+    """
+    q = np.arange(0.5, 6.0, 0.01)
+    return q[q >= smallest_q(atoms)]
 
 
 def check_silica(atoms: Atoms) -> None:

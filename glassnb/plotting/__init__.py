@@ -31,6 +31,8 @@ from glassnb.plotting.rings import (
     plot_ring_statistics,
 )
 from glassnb.plotting.scattering import (
+    plot_difference,
+    plot_diffraction_peak,
     plot_experiment,
     plot_pair_distribution,
     plot_pair_function,
@@ -55,6 +57,8 @@ __all__ = [
     "plot_cycle_sizes",
     "plot_densification",
     "plot_densification_series",
+    "plot_difference",
+    "plot_diffraction_peak",
     "plot_division",
     "plot_embedding",
     "plot_ensemble",

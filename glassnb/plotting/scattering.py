@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glassnb.plotting.figures import add_legend, new_axes
+from glassnb.scattering.composition import isotopes_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from glassnb.scattering import ExperimentalData, PairDistribution, StructureFactor
+    from glassnb.scattering import (
+        DifferenceFunction,
+        DiffractionPeak,
+        ExperimentalData,
+        PairDistribution,
+        StructureFactor,
+    )
     from glassnb.scattering.pair_function import ExperimentalPairFunction
 
 __all__ = [
+    "plot_diffraction_peak",
+    "plot_difference",
     "plot_experiment",
     "plot_pair_distribution",
     "plot_pair_function",
@@ -63,8 +72,61 @@ def plot_structure_factor(sq: StructureFactor, ax: Axes | None = None) -> Axes:
         Where it was drawn.
     """
     ax = new_axes(ax)
-    ax.plot(sq.q, sq.total, label=f"model, {sq.radiation}")
+    isotopes = isotopes_text(sq.isotopes) if sq.radiation == "neutron" else ""
+    label = ", ".join(filter(None, ["model", sq.radiation, isotopes]))
+    ax.plot(sq.q, sq.total, label=label)
     return s_axes(ax, sq.radiation, sq.q[-1])
+
+
+def plot_difference(found: DifferenceFunction, ax: Axes | None = None) -> Axes:
+    """Draw the first-order difference of two neutron experiments.
+
+    Parameters
+    ----------
+    found : DifferenceFunction
+        What to draw.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+    """
+    ax = new_axes(ax)
+    ax.plot(found.q, found.values, label=found.label)
+    ax.axhline(0, color="0.7", lw=0.6, zorder=0)
+    ax.set(xlabel="$Q$ (Å$^{-1}$)", ylabel=r"$\Delta F(Q)$ (barn sr$^{-1}$ atom$^{-1}$)")
+    ax.set_xlim(0, min(20.0, found.q[-1]))
+    add_legend(ax)
+    return ax
+
+
+def plot_diffraction_peak(peak: DiffractionPeak, ax: Axes | None = None) -> Axes:
+    """Mark the first sharp diffraction peak: its maximum, and its width on the low-Q side.
+
+    Parameters
+    ----------
+    peak : DiffractionPeak
+        What to mark.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, such as what ``plot()`` of the structure factor returned; a new figure when
+        omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Where it was drawn.
+    """
+    ax = new_axes(ax)
+    half = peak.position - peak.fwhm / 2
+    words = f"{peak.position:.2f} Å$^{{-1}}$; {peak.coherence_text}"
+    ax.plot([peak.position], [peak.height], "v", ms=4, color="k", label=words)
+    ax.plot([half, peak.position], [peak.height / 2] * 2, "k-", lw=0.8)
+    if not ax.get_xlabel():
+        ax.set(xlabel="$Q$ (Å$^{-1}$)", ylabel="$S(Q)$")
+    add_legend(ax)
+    return ax
 
 
 def plot_experiment(data: ExperimentalData, ax: Axes | None = None) -> Axes:

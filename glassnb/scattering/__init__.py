@@ -7,6 +7,8 @@ convention.
 """
 
 from glassnb.scattering.broadening import broaden, real_space_broadening
+from glassnb.scattering.composition import isotope_shares
+from glassnb.scattering.difference import DifferenceFunction, difference
 from glassnb.scattering.experiment import (
     ExperimentalData,
     fetch_experiment,
@@ -16,6 +18,7 @@ from glassnb.scattering.experiment import (
 from glassnb.scattering.pair_distribution import PairDistribution, pair_distribution
 from glassnb.scattering.pair_function import ExperimentalPairFunction, read_pair_function
 from glassnb.scattering.peaks import DiffractionPeak, first_sharp_diffraction_peak
+from glassnb.scattering.q_grid import smallest_q
 from glassnb.scattering.reciprocal import ReciprocalAmplitudes, reciprocal_amplitudes
 from glassnb.scattering.structure_factor import StructureFactor, structure_factor
 from glassnb.scattering.weights import (
@@ -26,6 +29,7 @@ from glassnb.scattering.weights import (
 )
 
 __all__ = [
+    "DifferenceFunction",
     "DiffractionPeak",
     "ExperimentalData",
     "ExperimentalPairFunction",
@@ -33,9 +37,11 @@ __all__ = [
     "ReciprocalAmplitudes",
     "StructureFactor",
     "broaden",
+    "difference",
     "electron_form_factor",
     "fetch_experiment",
     "first_sharp_diffraction_peak",
+    "isotope_shares",
     "neutron_scattering_length",
     "pair_distribution",
     "r_factor",
@@ -44,6 +50,7 @@ __all__ = [
     "real_space_broadening",
     "reciprocal_amplitudes",
     "scattering_factors",
+    "smallest_q",
     "structure_factor",
     "x_ray_form_factor",
 ]

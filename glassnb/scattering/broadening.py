@@ -26,8 +26,8 @@ def broaden(sq: StructureFactor, fwhm: float) -> StructureFactor:
     Parameters
     ----------
     sq : StructureFactor
-        The structure factor; for the histogram method on an even grid that starts near 0 and ends
-        some FWHM beyond what is used of the result.
+        The structure factor; for the histogram method on an even grid. Within one FWHM of both
+        ends of the grid the result is incomplete.
     fwhm : float
         Full width at half maximum in Å⁻¹.
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from ase.formula import Formula
 from numpy.typing import ArrayLike, NDArray
 
 from glassnb.core.download import download
+from glassnb.scattering.composition import parse_composition
 from glassnb.scattering.experiment_files import read_columns
 from glassnb.scattering.tails import warn_of_tail
-from glassnb.scattering.weights import check_radiation, scattering_factors
+from glassnb.scattering.weights import check_radiation, factor_products, mean_square
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -272,11 +272,7 @@ def r_factor(
 
 
 def _mean_square(composition: str, q: ArrayLike, radiation: str) -> NDArray[np.float64]:
-    """Return <b>^2 in barn, electrons² or Å²."""
-    try:
-        count = Formula(composition).count()
-    except ValueError as error:
-        raise ValueError(f"composition={composition!r}: {error}") from None
-    b = scattering_factors(list(count), q, radiation)
-    c = np.array(list(count.values())) / sum(count.values())
-    return np.asarray((c @ b) ** 2 * (0.01 if radiation == "neutron" else 1.0))
+    """Return |<b>|^2 in barn, electrons² or Å²."""
+    symbols, concentrations, isotopes = parse_composition(composition)
+    products = factor_products(symbols, q, radiation, isotopes=isotopes)
+    return mean_square(concentrations, products)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from glassnb.core.histograms import pair_histogram
 from glassnb.core.provenance import write_table
 from glassnb.core.structure import PairMapping, check_atoms, half_box, number_density, pairs_of
-from glassnb.scattering.weights import scattering_factors
+from glassnb.scattering.composition import IsotopeShares, isotope_shares, substituted
+from glassnb.scattering.weights import factor_products, mean_square
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +43,9 @@ class PairDistribution:
         Number of atoms of each species.
     density : float
         Atoms per Å³.
+    isotopes : dict of str to dict of int to float
+        Share of each mass number (0: the natural element) among the atoms of an element; elements
+        that are natural throughout are left out.
     """
 
     r: NDArray[np.float64]
@@ -48,6 +53,7 @@ class PairDistribution:
     symbols: tuple[str, ...]
     numbers: NDArray[np.int64]
     density: float
+    isotopes: IsotopeShares = field(default_factory=dict)
 
     @property
     def dr(self) -> float:
@@ -82,20 +88,26 @@ class PairDistribution:
         n = self.numbers.sum()
         return self.counts.sum(axis=(0, 1)) / (n * self.density * self.shells)
 
-    def weighted(self, convention: str = "T", radiation: str = "neutron") -> NDArray[np.float64]:
+    def weighted(
+        self,
+        convention: str = "T",
+        radiation: str = "neutron",
+        *,
+        isotopes: Mapping[str, Any] | None = None,
+    ) -> NDArray[np.float64]:
         """Return the total that a diffraction experiment sees.
 
         With ``b`` the scattering factor (X-rays and electrons: its value at Q = 0) and
-        ``G = sum c_a c_b b_a b_b (g_ab - 1)``:
+        ``G = sum c_a c_b Re(b_a b_b*) (g_ab - 1)``:
 
         =========  ==============================  ====================
         name       definition                      unit (neutrons)
         =========  ==============================  ====================
-        ``g``      ``1 + G / <b>^2``               1
+        ``g``      ``1 + G / |<b>|^2``             1
         ``G``      ``G`` of Keen                   barn
         ``D``      ``4 pi rho r G``                barn Å⁻²
-        ``T``      ``D + 4 pi rho r <b>^2``        barn Å⁻²
-        ``G_PDF``  ``4 pi rho r G / <b>^2``        Å⁻²
+        ``T``      ``D + 4 pi rho r |<b>|^2``      barn Å⁻²
+        ``G_PDF``  ``4 pi rho r G / |<b>|^2``      Å⁻²
         =========  ==============================  ====================
 
         Parameters
@@ -104,6 +116,9 @@ class PairDistribution:
             Name in the table.
         radiation : str
             ``"neutron"``, ``"x-ray"`` (electrons² instead of barn) or ``"electron"`` (Å²).
+        isotopes : dict, optional
+            Isotopes in place of those of the structure, for the elements named: see
+            :func:`glassnb.scattering.structure_factor`.
 
         Returns
         -------
@@ -113,7 +128,7 @@ class PairDistribution:
         Raises
         ------
         ValueError
-            If the convention or the radiation is unknown.
+            If the convention or the radiation is unknown, or isotopes make no sense.
 
         References
         ----------
@@ -121,15 +136,14 @@ class PairDistribution:
         """
         if convention not in CONVENTIONS:
             raise ValueError(f"convention={convention!r}: must be one of {', '.join(CONVENTIONS)}")
-        b = scattering_factors(self.symbols, 0.0, radiation)[:, 0]
-        if radiation == "neutron":
-            b = b / 10  # fm to sqrt(barn)
+        shares = substituted(self.isotopes, isotopes, self.symbols)
+        products = factor_products(self.symbols, 0.0, radiation, isotopes=shares)
         c = self.concentrations
-        mean2 = float((c @ b) ** 2)
+        mean2 = float(mean_square(c, products)[0])
         keen = np.zeros_like(self.r)
         for (first, second), g in self.partials.items():
             i, j = self.symbols.index(first), self.symbols.index(second)
-            keen += (1 if i == j else 2) * c[i] * c[j] * b[i] * b[j] * (g - 1)
+            keen += (1 if i == j else 2) * c[i] * c[j] * products[i, j, 0] * (g - 1)
         scale = 4 * np.pi * self.density * self.r
         return {
             "g": lambda: 1 + keen / mean2,
@@ -197,7 +211,10 @@ class PairDistribution:
         """
         end = self.r[-1] + self.dr / 2
         numbers = dict(zip(self.symbols, self.numbers, strict=True))
-        write_table(path, self.to_frame(), r_max=end, bins=self.r.size, numbers=numbers)
+        write_table(
+            path, self.to_frame(), r_max=end, bins=self.r.size, numbers=numbers,
+            isotopes=self.isotopes,
+        )  # fmt: skip
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the partial functions.
@@ -227,8 +244,8 @@ def pair_distribution(
     atoms : ase.Atoms
         The structure, periodic in three directions; any cell.
     r_max : float, optional
-        Largest distance in Å; half the smallest height of the cell when omitted. Beyond it the
-        periodic images of the model repeat.
+        Largest distance in Å; half the smallest height of the lattice when omitted, whatever cell
+        describes it. Beyond it the periodic images of the model repeat.
     bins : int, optional
         Number of bins; bins of 0.02 Å when omitted.
 
@@ -247,9 +264,11 @@ def pair_distribution(
     if r_max is None:
         r_max = half_box(atoms)
     if bins is None:
-        bins = max(1, round(r_max / _BIN)) if np.isfinite(r_max) else 1
+        bins = max(1, round(round(r_max / _BIN, 6))) if np.isfinite(r_max) else 1
     symbols, counts = pair_histogram(atoms, r_max, bins)
     names = np.array(atoms.get_chemical_symbols())
     numbers = np.array([(names == symbol).sum() for symbol in symbols])
     r = (np.arange(bins, dtype=np.float64) + 0.5) * (r_max / bins)
-    return PairDistribution(r, counts, symbols, numbers, number_density(atoms))
+    return PairDistribution(
+        r, counts, symbols, numbers, number_density(atoms), isotope_shares(atoms)
+    )

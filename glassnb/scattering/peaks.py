@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["DiffractionPeak", "first_sharp_diffraction_peak"]
 
 _TOP = 0.1  # Å⁻¹, half width of the range of the quadratic
 _ESTIMATOR = (
     f"maximum of a quadratic through S(Q) within {_TOP} Å⁻¹ of the highest point; FWHM is twice "
-    "the distance to the low-Q point at half the height"
+    "the distance to the low-Q point at half the height; coherence length is 2 pi / FWHM"
 )
 _FWHM_OF_SIGMA = 2 * np.sqrt(2 * np.log(2))
 
@@ -31,7 +34,7 @@ class HasStructureFactor(Protocol):
         """Total S(Q), tends to 1."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DiffractionPeak:
     """A peak of the structure factor, by a named estimator and by a Gaussian fit.
 
@@ -68,8 +71,38 @@ class DiffractionPeak:
 
     @property
     def coherence_length(self) -> float:
-        """Coherence length in real space, 2 pi / FWHM, in Å."""
+        """Coherence length in real space in Å: 2 pi / FWHM, with FWHM by the low-Q half."""
         return 2 * np.pi / self.fwhm
+
+    @property
+    def coherence_text(self) -> str:
+        """The coherence length in words, with its definition."""
+        return f"coherence length {self.coherence_length:.1f} Å (2π/FWHM, FWHM by the low-Q half)"
+
+    def __repr__(self) -> str:
+        """Name position, height, width and coherence length."""
+        return (
+            f"DiffractionPeak({self.position:.3f} Å⁻¹, height {self.height:.3f}, FWHM "
+            f"{self.fwhm:.3f} Å⁻¹, period {self.period:.2f} Å, {self.coherence_text})"
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Mark the peak, its low-Q half width and the coherence length.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw, such as what ``plot()`` of the structure factor returned; a new figure
+            when omitted.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Where it was drawn.
+        """
+        from glassnb.plotting import plot_diffraction_peak
+
+        return plot_diffraction_peak(self, ax)
 
 
 def first_sharp_diffraction_peak(
@@ -101,14 +134,18 @@ def first_sharp_diffraction_peak(
     q, s = sq.q[finite], sq.total[finite]
     inside = np.flatnonzero((q >= q_range[0]) & (q <= q_range[1]))
     if inside.size < 5:
-        raise ValueError(f"q_range={q_range}: holds {inside.size} points of S(Q), 5 are needed")
+        extent = f"{q[0]:.3g} to {q[-1]:.3g} Å⁻¹" if q.size else "nowhere"
+        raise ValueError(
+            f"q_range={q_range}: holds {inside.size} points of S(Q), 5 are needed; S(Q) is known "
+            f"from {extent}. Use a larger model or a finer grid"
+        )
     top = inside[np.argmax(s[inside])]
     if top in (inside[0], inside[-1]):
         raise ValueError(
             f"q_range={q_range}: S(Q) has no maximum inside; its highest point lies at the end, "
             f"{q[top]:.2f} Å⁻¹. Give a range that holds the peak"
         )
-    near = np.abs(q - q[top]) <= _TOP
+    near = np.abs(q - q[top]) <= _TOP * (1 + 1e-6)  # both ends, however the grid is rounded
     if near.sum() < 3:  # coarse data: the neighbours of the highest point
         near[max(top - 1, 0) : top + 2] = True
     curve = np.polynomial.Polynomial.fit(q[near], s[near], 2)

@@ -12,13 +12,20 @@ from dataclasses import dataclass
 import finufft
 import numpy as np
 from ase import Atoms
+from ase.geometry import minkowski_reduce
 from numpy.typing import NDArray
 
 from glassnb.core.parallel import thread_count
-from glassnb.core.structure import PairMapping, check_atoms, pairs_of, species_of
+from glassnb.core.structure import (
+    PairMapping,
+    check_atoms,
+    pairs_of,
+    reduced_lattice,
+    species_of,
+)
 from glassnb.scattering import _kernels
 
-__all__ = ["ReciprocalAmplitudes", "reciprocal_amplitudes", "shell_averages"]
+__all__ = ["ReciprocalAmplitudes", "reciprocal_amplitudes", "shell_averages", "shortest_q"]
 
 _PRECISION = 1e-9  # relative, of the transform
 _UPSAMPLING = 1.25  # of its inner grid: a quarter of the memory of the usual 2, as exact
@@ -114,6 +121,7 @@ def reciprocal_amplitudes(atoms: Atoms, q_max: float) -> ReciprocalAmplitudes:
         fit into memory.
     """
     check_atoms(atoms, periodic=True)
+    given, atoms = np.asarray(atoms.cell), reduced_lattice(atoms)
     symbols, species = species_of(atoms)
     shape = _grid_shape(atoms, q_max)
     half = [np.arange(-(n // 2), n // 2 + 1) for n in shape]
@@ -127,7 +135,10 @@ def reciprocal_amplitudes(atoms: Atoms, q_max: float) -> ReciprocalAmplitudes:
         strength = np.where(species == i, 1.0 + 0.0j, 0.0)
         amplitudes[i] = _transform(atoms, strength, shape).reshape(-1)[chosen]
     numbers = np.bincount(species, minlength=len(symbols))
-    return ReciprocalAmplitudes(miller[chosen], q_vectors[near], amplitudes, symbols, numbers)
+    to_given = np.rint(given @ _reciprocal(atoms).T / (2 * np.pi)).astype(np.int64)
+    return ReciprocalAmplitudes(
+        miller[chosen] @ to_given.T, q_vectors[near], amplitudes, symbols, numbers
+    )
 
 
 def shell_averages(
@@ -149,6 +160,7 @@ def shell_averages(
     partials : PairMapping
         Faber-Ziman S_ab by pair of symbols; NaN in shells without a vector.
     """
+    atoms = reduced_lattice(atoms)
     symbols, species = species_of(atoms)
     shape = _grid_shape(atoms, float(edges[-1]))
     reciprocal = _reciprocal(atoms)
@@ -172,6 +184,23 @@ def shell_averages(
                         value = faber_ziman(mean / n, numbers / n, i, j)
                         found[symbols[i], symbols[j]] = value
     return counts, PairMapping({pair: found[pair] for pair in pairs_of(symbols)})
+
+
+def shortest_q(atoms: Atoms) -> float:
+    """Return the length of the shortest scattering vector that a cell allows.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A checked periodic structure.
+
+    Returns
+    -------
+    float
+        Length in Å⁻¹: 2 pi over the largest height of the lattice.
+    """
+    reciprocal, _ = minkowski_reduce(_reciprocal(atoms))
+    return float(np.linalg.norm(reciprocal, axis=1).min())
 
 
 def _reciprocal(atoms: Atoms) -> NDArray[np.float64]:

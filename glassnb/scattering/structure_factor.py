@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,16 +20,22 @@ from glassnb.core.structure import (
     number_density,
     species_of,
 )
+from glassnb.scattering.composition import IsotopeShares, isotope_shares, substituted
 from glassnb.scattering.pair_distribution import PairDistribution, pair_distribution
+from glassnb.scattering.q_grid import check_method, checked_q, smallest_q
 from glassnb.scattering.reciprocal import shell_averages
-from glassnb.scattering.weights import check_radiation, scattering_factors
+from glassnb.scattering.weights import (
+    check_radiation,
+    factor_products,
+    mean_square,
+    neutron_lengths,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["StructureFactor", "structure_factor"]
 
-METHODS = ("histogram", "direct")
 WINDOWS = ("none", "lorch", "hann", "welch")
 _BIN = 0.01  # Å, default bin of g(r): at Q = 20 Å⁻¹ its width costs 0.2 % of a bin's contribution
 
@@ -43,7 +50,7 @@ class StructureFactor:
         Scattering vector in Å⁻¹.
     total : ndarray, shape (n_q,)
         Total S(Q) in the Faber-Ziman convention, tends to 1:
-        ``1 + sum c_a c_b b_a b_b (S_ab - 1) / <b>^2``.
+        ``1 + sum c_a c_b Re(b_a b_b*) (S_ab - 1) / |<b>|^2``.
     partials : PairMapping
         Faber-Ziman partial S_ab(Q) by pair of symbols, each tends to 1.
     symbols : tuple of str
@@ -60,6 +67,12 @@ class StructureFactor:
         How it was computed, in words, with the range and the window in r.
     n_vectors : ndarray, shape (n_q,), optional
         Number of scattering vectors in each shell of the direct sum (q and -q counted once).
+    isotopes : dict of str to dict of int to float
+        Share of each mass number (0: the natural element) among the atoms of an element; elements
+        that are natural throughout are left out.
+    lengths : dict of str to float or complex, optional
+        The mean neutron scattering length in fm with which each element entered the total; None
+        for another radiation.
     """
 
     q: NDArray[np.float64]
@@ -72,16 +85,23 @@ class StructureFactor:
     radiation: str
     method: str
     n_vectors: NDArray[np.int64] | None = None
+    isotopes: IsotopeShares = field(default_factory=dict)
+    lengths: dict[str, float | complex] | None = None
 
     convention = "Faber-Ziman, tends to 1"
 
-    def as_radiation(self, radiation: str) -> StructureFactor:
-        """Return the same structure seen with another radiation.
+    def as_radiation(
+        self, radiation: str, *, isotopes: Mapping[str, Any] | None = None
+    ) -> StructureFactor:
+        """Return the same structure seen with another radiation, or with other isotopes.
 
         Parameters
         ----------
         radiation : str
             ``"neutron"``, ``"x-ray"`` or ``"electron"``.
+        isotopes : dict, optional
+            Isotopes in place of those of this result, for the elements named: see
+            :func:`structure_factor`. X-rays and electrons do not see them.
 
         Returns
         -------
@@ -91,22 +111,25 @@ class StructureFactor:
         Raises
         ------
         ValueError
-            If the radiation is unknown or a species is not in its table.
+            If the radiation is unknown, a species is not in its table, or isotopes make no sense.
         """
-        total = _total(self.partials, self.symbols, self.concentrations, self.q, radiation)
-        return replace(self, total=total, radiation=radiation)
+        check_radiation(radiation)
+        shares = substituted(self.isotopes, isotopes, self.symbols)
+        lengths = neutron_lengths(self.symbols, shares) if radiation == "neutron" else None
+        products = factor_products(self.symbols, self.q, radiation, lengths=lengths)
+        total = _total(self.partials, self.symbols, self.concentrations, products)
+        return replace(self, total=total, radiation=radiation, isotopes=shares, lengths=lengths)
 
     def differential(self) -> NDArray[np.float64]:
-        """Return the distinct scattering F(Q) = <b>^2 (S(Q) - 1).
+        """Return the distinct scattering F(Q) = |<b>|^2 (S(Q) - 1).
 
         Returns
         -------
         ndarray, shape (n_q,)
             barn per steradian and atom for neutrons, electrons² for X-rays, Å² for electrons.
         """
-        b = scattering_factors(self.symbols, self.q, self.radiation)
-        scale = 0.01 if self.radiation == "neutron" else 1.0  # fm² to barn
-        return scale * (self.concentrations @ b) ** 2 * (self.total - 1)
+        products = factor_products(self.symbols, self.q, self.radiation, lengths=self.lengths)
+        return mean_square(self.concentrations, products) * (self.total - 1)
 
     def ashcroft_langreth(self) -> PairMapping[NDArray[np.float64]]:
         """Return the Ashcroft-Langreth partials ``delta_ab + sqrt(c_a c_b) (S_ab - 1)``.
@@ -160,11 +183,14 @@ class StructureFactor:
         Returns
         -------
         pandas.DataFrame
-            Columns ``q`` (Å⁻¹), ``total`` and one for each pair, such as ``Si-O``.
+            Columns ``q`` (Å⁻¹), ``total`` and one for each pair, such as ``Si-O``; its ``attrs``
+            hold ``radiation``, ``isotopes`` and ``lengths``.
         """
         columns = {"q": self.q, "total": self.total}
         columns |= {"-".join(pair): s for pair, s in self.partials.items()}
-        return pd.DataFrame(columns)
+        frame = pd.DataFrame(columns)
+        frame.attrs = {name: getattr(self, name) for name in ("radiation", "isotopes", "lengths")}
+        return frame
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table of :meth:`to_frame` as comma-separated text, with its history.
@@ -177,6 +203,7 @@ class StructureFactor:
         write_table(
             path, self.to_frame(), radiation=self.radiation, method=self.method,
             convention=self.convention, n_atoms=self.n_atoms, density=self.density,
+            isotopes=self.isotopes, lengths=self.lengths,
         )  # fmt: skip
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -206,6 +233,7 @@ def structure_factor(
     r_max: float | None = None,
     bins: int | None = None,
     window: str = "none",
+    isotopes: Mapping[str, Any] | None = None,
 ) -> StructureFactor:
     """Compute the structure factor of a periodic structure.
 
@@ -217,21 +245,28 @@ def structure_factor(
     Parameters
     ----------
     atoms : ase.Atoms
-        The structure, periodic in three directions; any cell.
+        The structure, periodic in three directions; any cell. Its isotopes
+        (:mod:`glassnb.core.isotopes`) enter the total for neutrons: each element with the mean
+        length of its atoms.
     q : array_like, shape (n_q,), optional
         Scattering vectors in Å⁻¹, rising; for the direct method the middles of the shells. When
-        omitted: 0.3 to 20 Å⁻¹ in steps of 0.02 (histogram), or to 10 Å⁻¹ in steps of 0.05 (direct).
+        omitted: the multiples of 0.02 Å⁻¹ from :func:`smallest_q` to 20 Å⁻¹ (histogram), or those
+        of 0.05 to 10 Å⁻¹ (direct).
     radiation : str
         Weights of the total: ``"neutron"``, ``"x-ray"`` or ``"electron"``.
     method : str
         ``"histogram"`` or ``"direct"``.
     r_max : float, optional
-        End of g(r) in Å (histogram only); half the smallest height of the cell when omitted.
+        End of g(r) in Å (histogram only); half the smallest height of the lattice when omitted.
     bins : int, optional
         Number of bins of g(r) (histogram only); bins of 0.01 Å when omitted.
     window : str
         W(r), against the ripples of the end at ``r_max`` (histogram only): ``"none"``,
         ``"lorch"`` (sin x / x with x = pi r / r_max), ``"hann"`` or ``"welch"``.
+    isotopes : dict, optional
+        Isotopic substitution: a mass number by symbol, as ``{"H": 2}``, or shares that sum to 1,
+        as ``{"Ni": {58: 0.7, 62: 0.3}}``, 0 for the natural element; in place of the isotopes that
+        the structure has of these elements.
 
     Returns
     -------
@@ -242,7 +277,12 @@ def structure_factor(
     ------
     ValueError
         If the structure is not periodic or makes no sense, ``q`` is not positive and rising, an
-        option is unknown, or a species does not scatter the radiation.
+        option is unknown, isotopes make no sense, or a species does not scatter the radiation.
+
+    Warns
+    -----
+    UserWarning
+        If ``q`` goes below :func:`smallest_q`, or a scattering length depends on energy.
 
     References
     ----------
@@ -250,49 +290,35 @@ def structure_factor(
     """
     check_atoms(atoms, periodic=True, minimum=2)
     check_radiation(radiation)
-    if method not in METHODS:
-        raise ValueError(f"method={method!r}: must be one of {', '.join(METHODS)}")
+    check_method(method)
     if window not in WINDOWS:
         raise ValueError(f"window={window!r}: must be one of {', '.join(WINDOWS)}")
-    q = _checked_q(q, method)
+    if method == "direct" and (r_max is not None or bins is not None or window != "none"):
+        raise ValueError("r_max, bins and window belong to method='histogram'")
+    q = checked_q(q, method, smallest_q(atoms, method=method, r_max=r_max))
     symbols, species = species_of(atoms)
-    scattering_factors(symbols, q[:1], radiation)  # an unknown species stops here, before work
+    # An unknown species or isotope stops here, before work.
+    shares = substituted(isotope_shares(atoms), isotopes, symbols)
+    lengths = neutron_lengths(symbols, shares) if radiation == "neutron" else None
+    products = factor_products(symbols, q, radiation, lengths=lengths)
     n_vectors = None
     if method == "histogram":
-        bins = bins or (None if r_max is None else max(1, round(r_max / _BIN)))
-        g = pair_distribution(atoms, r_max, bins=bins or _default_bins(atoms))
+        if bins is None:
+            r_max = half_box(atoms) if r_max is None else r_max
+            bins = max(1, round(round(r_max / _BIN, 6)))  # equal settings of a cell: equal bins
+        g = pair_distribution(atoms, r_max, bins=bins)
         partials = _from_pair_distribution(g, q, window)
         end = g.r[-1] + g.dr / 2
         words = f"g(r) to {end:.2f} Å in bins of {g.dr:.3g} Å, window: {window}"
     else:
-        if r_max is not None or bins is not None or window != "none":
-            raise ValueError("r_max, bins and window belong to method='histogram'")
         n_vectors, partials = shell_averages(atoms, _shell_edges(q))
         words = "direct sum over allowed scattering vectors, averaged over shells"
     concentrations = np.bincount(species, minlength=len(symbols)) / len(atoms)
-    total = _total(partials, symbols, concentrations, q, radiation)
+    total = _total(partials, symbols, concentrations, products)
     return StructureFactor(
         q, total, partials, symbols, concentrations, len(atoms), number_density(atoms), radiation,
-        words, n_vectors,
+        words, n_vectors, shares, lengths,
     )  # fmt: skip
-
-
-def _default_bins(atoms: Atoms) -> int:
-    return max(1, round(half_box(atoms) / _BIN))
-
-
-def _checked_q(q: ArrayLike | None, method: str) -> NDArray[np.float64]:
-    if q is None:
-        start, stop, step = (0.3, 20.0, 0.02) if method == "histogram" else (0.3, 10.0, 0.05)
-        return np.arange(start, stop + step / 2, step)
-    q = np.atleast_1d(np.asarray(q, dtype=float))
-    if q.ndim != 1 or q.size == 0 or not np.isfinite(q).all() or (q <= 0).any():
-        raise ValueError("q: must be a list of positive finite numbers in Å⁻¹")
-    if (np.diff(q) <= 0).any():
-        raise ValueError("q: must rise from entry to entry; sort it and drop repeated values")
-    if method == "direct" and q.size < 2:
-        raise ValueError("q: the direct method needs at least two values to make shells")
-    return q
 
 
 def _shell_edges(q: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -323,14 +349,11 @@ def _total(
     partials: PairMapping[NDArray[np.float64]],
     symbols: tuple[str, ...],
     concentrations: NDArray[np.float64],
-    q: NDArray[np.float64],
-    radiation: str,
+    products: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    b = scattering_factors(symbols, q, radiation)
-    mean2 = (concentrations @ b) ** 2
-    distinct = np.zeros_like(q)
+    distinct = np.zeros(products.shape[-1])
     for (first, second), s in partials.items():
         i, j = symbols.index(first), symbols.index(second)
         weight = (1 if i == j else 2) * concentrations[i] * concentrations[j]
-        distinct += weight * b[i] * b[j] * (s - 1)
-    return 1 + distinct / mean2
+        distinct += weight * products[i, j] * (s - 1)
+    return 1 + distinct / mean_square(concentrations, products)

@@ -22,6 +22,7 @@ from glassnb.scattering import (
     PairDistribution,
     StructureFactor,
     pair_distribution,
+    smallest_q,
     structure_factor,
 )
 
@@ -260,9 +261,10 @@ class BuilderModel(HasTraits):
 
     def _measure(self, atoms: Atoms, words: str) -> None:
         # OpenMP threads wait for their next work spinning, which makes LAMMPS ten times slower.
+        q = _Q[smallest_q(atoms) <= _Q]
         with serial_kernels():
             g = pair_distribution(atoms, min(_R_MAX, half_box(atoms)), bins=_BINS)
-            sq = structure_factor(atoms, _Q, radiation="neutron", window="lorch")
+            sq = structure_factor(atoms, q, radiation="neutron", window="lorch")
             self.measured = Measured(atoms, g, sq, words + _network(atoms))
 
     def _ending(self, result: Any) -> str:

@@ -7,7 +7,7 @@ needs no more than a matrix and a constant for each data set:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -21,13 +21,10 @@ from glassnb.models.reverse_monte_carlo.linear_maps import (
     map_through_q,
     structure_factor_map,
 )
-from glassnb.scattering import (
-    ExperimentalData,
-    PairDistribution,
-    StructureFactor,
-    scattering_factors,
-)
+from glassnb.scattering import ExperimentalData, PairDistribution, StructureFactor
+from glassnb.scattering.composition import IsotopeShares, substituted
 from glassnb.scattering.pair_function import ExperimentalPairFunction
+from glassnb.scattering.weights import factor_products, mean_square
 
 __all__ = ["Data", "PairDistributionData", "StructureFactorData", "as_data", "check_data"]
 
@@ -59,6 +56,9 @@ class StructureFactorData:
         How reports call the data set.
     q_range : tuple of float, optional
         First and last Q to use, in Å⁻¹; all when omitted.
+    isotopes : dict, optional
+        Isotopes of the sample that neutrons saw, in place of those of the model, for the elements
+        named: ``{"H": 2}``, or shares as ``{"Ni": {58: 0.7, 62: 0.3}}``.
     """
 
     q: ArrayLike
@@ -70,6 +70,7 @@ class StructureFactorData:
     weight: float = 1.0
     name: str | None = None
     q_range: tuple[float, float] | None = None
+    isotopes: Mapping[str, Any] | None = None
 
     @property
     def points(self) -> NDArray[np.float64]:
@@ -103,6 +104,7 @@ class StructureFactorData:
         n_atoms: int,
         volume: float,
         edges: ArrayLike,
+        isotopes: IsotopeShares | None = None,
     ) -> Map:
         """Return how S(Q) follows from the numbers of pairs.
 
@@ -121,6 +123,8 @@ class StructureFactorData:
             Volume of the cell in Å³.
         edges : array_like, shape (n_bins + 1,)
             Edges of the distance bins in Å, equally spaced from 0.
+        isotopes : dict, optional
+            Isotopes of the model, as :func:`glassnb.scattering.isotope_shares` gives them.
 
         Returns
         -------
@@ -135,8 +139,9 @@ class StructureFactorData:
             If the data make no sense, or their Q is too large for the bins.
         """
         check_data(self, edges)
+        shares = substituted(isotopes or {}, self.isotopes, species)
         return structure_factor_map(
-            species, concentrations, n_atoms, volume, edges, self.points, self.radiation
+            species, concentrations, n_atoms, volume, edges, self.points, self.radiation, shares
         )
 
 
@@ -177,6 +182,9 @@ class PairDistributionData:
         How reports call the data set.
     r_range : tuple of float, optional
         First and last r to use, in Å; all when omitted.
+    isotopes : dict, optional
+        Isotopes of the sample that neutrons saw, in place of those of the model, for the elements
+        named: ``{"H": 2}``, or shares as ``{"Ni": {58: 0.7, 62: 0.3}}``.
     """
 
     r: ArrayLike
@@ -191,6 +199,7 @@ class PairDistributionData:
     offset: str = "fixed"
     name: str | None = None
     r_range: tuple[float, float] | None = None
+    isotopes: Mapping[str, Any] | None = None
 
     @property
     def points(self) -> NDArray[np.float64]:
@@ -224,6 +233,7 @@ class PairDistributionData:
         n_atoms: int,
         volume: float,
         edges: ArrayLike,
+        isotopes: IsotopeShares | None = None,
     ) -> Map:
         """Return how the function follows from the numbers of pairs.
 
@@ -242,6 +252,8 @@ class PairDistributionData:
             Volume of the cell in Å³.
         edges : array_like, shape (n_bins + 1,)
             Edges of the distance bins in Å, equally spaced from 0.
+        isotopes : dict, optional
+            Isotopes of the model, as :func:`glassnb.scattering.isotope_shares` gives them.
 
         Returns
         -------
@@ -261,14 +273,15 @@ class PairDistributionData:
         """
         check_data(self, edges)
         structure = (species, concentrations, n_atoms, volume, edges)
-        r = self.points
+        r, shares = self.points, substituted(isotopes or {}, self.isotopes, species)
         if self.q_max is None:
-            matrix, constant = histogram_map(*structure, r, self.radiation)
+            matrix, constant = histogram_map(*structure, r, self.radiation, shares)
         else:
-            matrix, constant = map_through_q(*structure, r, self.radiation, self.q_max, self.window)
-        b = scattering_factors(species, 0.0, self.radiation)[:, 0]
-        mean2 = float((np.asarray(concentrations) @ b) ** 2)
-        mean2 *= 0.01 if self.radiation == "neutron" else 1.0  # fm² to barn
+            matrix, constant = map_through_q(
+                *structure, r, self.radiation, self.q_max, self.window, shares
+            )
+        products = factor_products(species, 0.0, self.radiation, isotopes=shares)
+        mean2 = float(mean_square(concentrations, products)[0])
         uniform = 4 * np.pi * n_atoms / volume * r
         factor, shift = {
             "G_PDF": (np.ones_like(r), 0.0),
@@ -324,7 +337,9 @@ def _converted(item: Any) -> Data:
     if isinstance(item, StructureFactor):
         # shells without a scattering vector hold NaN
         use = np.isfinite(item.total)
-        return StructureFactorData(item.q[use], item.total[use], item.radiation)
+        return StructureFactorData(
+            item.q[use], item.total[use], item.radiation, isotopes=_named(item)
+        )
     if isinstance(item, ExperimentalData):
         return StructureFactorData(item.q, item.total, item.radiation, _floor(item.sigma))
     if isinstance(item, ExperimentalPairFunction):
@@ -332,11 +347,16 @@ def _converted(item: Any) -> Data:
             item.r, item.values, item.function, item.radiation, _floor(item.sigma), item.q_max
         )
     if isinstance(item, PairDistribution):
-        return PairDistributionData(item.r, item.weighted("g"), "g")
+        return PairDistributionData(item.r, item.weighted("g"), "g", isotopes=_named(item))
     raise TypeError(
         f"data: {type(item).__name__} is no data; give StructureFactorData, PairDistributionData, "
         "or what glassnb.scattering reads or computes"
     )
+
+
+def _named(item: StructureFactor | PairDistribution) -> IsotopeShares:
+    """Return the isotopes of a model's result, natural elements too: they are not to be guessed."""
+    return {symbol: item.isotopes.get(symbol, {0: 1.0}) for symbol in item.symbols}
 
 
 def _floor(sigma: NDArray[np.float64] | None) -> float | NDArray[np.float64]:

@@ -54,8 +54,9 @@ class Fit:
         self.terms: list[_Term] = []
         for item in data:
             matrix, constant = item.linear_map(
-                system.symbols, system.concentrations, len(system), system.volume, system.edges
-            )
+                system.symbols, system.concentrations, len(system), system.volume, system.edges,
+                system.isotopes,
+            )  # fmt: skip
             matrix = matrix.reshape(-1, constant.size)
             # One thread: the last digits must not depend on the number of threads.
             with threadpool_limits(1):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms
 
+from glassnb.core.isotopes import isotopes_of, set_isotopes
 from glassnb.core.provenance import atomic_path, from_json, provenance, to_json
 from glassnb.models.potentials import PairPotential
 from glassnb.models.potentials import potential as find_potential
@@ -81,6 +82,7 @@ def fingerprint(rmc: ReverseMonteCarlo) -> dict[str, Any]:
         "data": to_json(parts["data"]).encode(),
         "constraints": to_json(parts["constraints"]).encode(),
         "weights": _weights(rmc).tobytes(),
+        "isotopes": isotopes_of(start).tobytes(),
     }
     settings = dict(parts["settings"])
     settings["kinds of moves"] = settings.pop("moves")  # a run has a number of moves too
@@ -137,7 +139,8 @@ def write(rmc: ReverseMonteCarlo, path: Path) -> None:
     with open(path, "wb") as file:
         np.savez_compressed(
             file, description=to_json(text), numbers=system.start.numbers,
-            start=system.start.positions, cell=system.cell, fractional=system.fractional,
+            start=system.start.positions, cell=system.start.cell.array,
+            isotopes=isotopes_of(system.start), fractional=system.fractional,
             histogram=rmc._fit.histogram, neighbours=shells.neighbours, counts=shells.counts,
             costs=shells.costs, n_allowed=shells.n_allowed, energy=rmc._energy.since_start,
             generator=rmc._generator, sizes=moves.sizes, tried=moves.tried,
@@ -227,6 +230,7 @@ def resume(cls: type[ReverseMonteCarlo], path: str | os.PathLike[str]) -> Revers
         with np.load(target) as file:
             text = from_json(str(file["description"]))
             start = Atoms(file["numbers"], file["start"], cell=file["cell"], pbc=True)
+            set_isotopes(start, file.get("isotopes", 0))
     except (ValueError, KeyError, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise

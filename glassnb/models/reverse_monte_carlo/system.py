@@ -8,9 +8,16 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from glassnb.core.structure import check_atoms, half_box, pairs_of, species_of
+from glassnb.core.structure import (
+    check_atoms,
+    half_box,
+    pairs_of,
+    reduced_lattice,
+    species_of,
+)
 from glassnb.models.reverse_monte_carlo import _kernels
 from glassnb.models.reverse_monte_carlo.constraints import Constraint, FixedAtoms, MinimumDistance
+from glassnb.scattering.composition import isotope_shares
 
 __all__ = ["System"]
 
@@ -23,7 +30,7 @@ class System:
     atoms : ase.Atoms
         The structure as given; periodic in three directions.
     r_max : float or None
-        Largest distance in Å that is counted; half the smallest height of the cell for None.
+        Largest distance in Å that is counted; half the smallest height of the lattice for None.
     bin_width : float
         Wanted width of the distance bins in Å; a whole number of bins makes up ``r_max``.
     """
@@ -40,6 +47,7 @@ class System:
         n_bins = max(1, round(self.r_max / bin_width))
         self.edges = np.linspace(0.0, self.r_max, n_bins + 1)
         self.symbols, codes = species_of(atoms)
+        self.isotopes = isotope_shares(atoms)
         self.order = np.argsort(codes, kind="stable")
         self.species = np.ascontiguousarray(codes[self.order])
         n_species = len(self.symbols)
@@ -49,7 +57,8 @@ class System:
         for k, (a, b) in enumerate(self.pairs):
             i, j = self.symbols.index(a), self.symbols.index(b)
             self.pair_index[i, j] = self.pair_index[j, i] = k
-        self.cell = np.ascontiguousarray(atoms.cell.array)
+        # The kernels' nearest image is the right one up to half the heights of their cell.
+        self.cell = np.ascontiguousarray(reduced_lattice(atoms).cell.array)
         inverse = np.linalg.inv(self.cell)
         self.volume = float(abs(np.linalg.det(self.cell)))
         self.fractional = np.ascontiguousarray((atoms.positions[self.order] @ inverse).T)
