@@ -21,6 +21,7 @@ from glassnb.models.reverse_monte_carlo import (
     MinimumDistance,
     ReverseMonteCarlo,
 )
+from glassnb.models.reverse_monte_carlo.data import as_data
 
 Q = np.arange(244) * 0.08 + 0.6
 WALLS = MinimumDistance({("Si", "O"): 1.3, ("O", "O"): 1.9, ("Si", "Si"): 2.2})
@@ -32,7 +33,7 @@ def engine(atoms: Atoms, target: Atoms, repeat: int) -> ReverseMonteCarlo:
     neutron = gn.scattering.structure_factor(target, Q, r_max=r_max, bins=round(r_max / 0.05))
     return ReverseMonteCarlo(
         atoms * (repeat, repeat, repeat),
-        [neutron, neutron.as_radiation("x-ray")],
+        [as_data(sq, sigma=0.01) for sq in (neutron, neutron.as_radiation("x-ray"))],
         [WALLS, Coordination("Si", "O"), BondAngle("O", "Si", "O")],
         seed=1,
         repair=True,

@@ -59,8 +59,18 @@ def test_constraints_that_make_no_sense(make, message):
         ([], [WALLS], {}, r"there is nothing to refine"),
         ([NEUTRON, NEUTRON], [], {}, r"the name 'neutron S\(Q\)' stands there twice; set name="),
         ([NEUTRON], [FOUR, FOUR], {}, r"the name 'Si with 4 O' stands there twice"),
-        ([NEUTRON], [Coordination("Ge", "O")], {}, r"Ge is not in the structure; .* Si, O"),
-        ([NEUTRON], [BondAngle("O", "Si", "N")], {}, r"N is not in the structure"),
+        (
+            [NEUTRON],
+            [Coordination("Ge", "O", (0.0, 2.2), 4)],
+            {},
+            r"Ge is not in the structure; .* Si, O",
+        ),
+        (
+            [NEUTRON],
+            [BondAngle("O", "Si", "N", 109.47, 10.0, 2.2)],
+            {},
+            r"N is not in the structure",
+        ),
         ([NEUTRON], [MinimumDistance({("Na", "O"): 1.0})], {}, r"MinimumDistance: Na is not in"),
         (
             [NEUTRON],

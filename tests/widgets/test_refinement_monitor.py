@@ -495,7 +495,11 @@ def refinement(glass: Atoms) -> ReverseMonteCarlo:
     target.rattle(0.05, seed=2)
     data = [
         StructureFactorData(
-            Q, gn.scattering.structure_factor(target, Q, radiation=kind).total, kind, name=name
+            Q,
+            gn.scattering.structure_factor(target, Q, radiation=kind).total,
+            kind,
+            sigma=0.01,
+            name=name,
         )
         for kind, name in (("neutron", "neutrons"), ("x-ray", "X-rays"))
     ]

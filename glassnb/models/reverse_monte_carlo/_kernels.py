@@ -94,6 +94,22 @@ def histogram(fractional, box, n_bins):
 
 
 @kernel
+def closest(fractional, box):
+    """Return the smallest squared distance of each pair of species, FAR where there is none."""
+    n_atoms, starts = fractional.shape[1], box.starts
+    found = np.full(box.pair_index.max() + 1, FAR)
+    squared = np.empty(n_atoms)
+    for i in range(n_atoms):
+        at = fractional[:, i]
+        squared_distances(fractional, at[0], at[1], at[2], box.metric, squared)
+        for b in range(starts.size - 1):
+            pair = box.pair_index[box.species[i], b]
+            for j in range(max(starts[b], i + 1), starts[b + 1]):
+                found[pair] = min(found[pair], squared[j])
+    return found
+
+
+@kernel
 def weighted_rows(matrix, rows, factors, n_rows, out):
     """Add ``factors`` times ``rows`` of a matrix to ``out``, four rows at a time."""
     whole = n_rows // 4 * 4
@@ -579,7 +595,9 @@ def run_block(
     """Make ``n_moves`` Metropolis moves, the first one number ``number``.
 
     All random numbers of a move are drawn before anything is computed, so the chain does not
-    depend on how early a move is found to be rejected. Returns the change of chi-squared.
+    depend on how early a move is found to be rejected. The energy has a temperature of its own: its
+    cost is multiplied by that of the run, which the threshold divides by. Returns the change of
+    chi-squared.
     """
     trial = new_trial(box.species.size, shells.kind.size, curves)
     n_bins = curves.histogram.shape[1]
@@ -608,7 +626,7 @@ def run_block(
         difference = 0.0
         if possible and energy.tables.size > 0:
             in_energy += energy_inside(n_moved, box, energy, trial)
-            difference += in_energy * energy.grid[3]
+            difference += in_energy * energy.grid[3] * temperature
         if possible and shells.kind.size > 0:
             difference += shell_change(fractional, box, shells, trial)
         if possible and curves.residual.size > 0:
@@ -620,7 +638,7 @@ def run_block(
             accept(shells, curves, trial)
             choice.accepted[kind] += 1
             energy.since_start[0] += in_energy
-            total += difference
+            total += difference + in_energy * energy.grid[3] * (1 - temperature)
         else:
             reject(n_placed, fractional, shells, trial)
     return total

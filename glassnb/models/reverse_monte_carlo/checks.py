@@ -88,7 +88,8 @@ def _check_against(constraint: Constraint, pair: tuple[str, str], distance: floa
     if needed and high <= distance and any(set(pair) == set(bond) for bond in bonds):
         raise ValueError(
             f"{type(constraint).__name__} {constraint.name!r}: ends at {high} Å, but the minimum "
-            f"distance of {pair[0]}-{pair[1]} is {distance} Å, so no atom can be there"
+            f"distance of {pair[0]}-{pair[1]} is {distance} Å, so no atom can be there; change one "
+            "of them (keep_apart=False, if it comes from the start)"
         )
 
 

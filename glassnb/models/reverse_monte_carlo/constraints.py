@@ -11,6 +11,7 @@ import numpy as np
 
 from glassnb.models.potentials import PairPotential
 from glassnb.models.potentials import potential as find_potential
+from glassnb.models.properties import BOND
 
 __all__ = [
     "BondAngle",
@@ -21,6 +22,17 @@ __all__ = [
     "PotentialEnergy",
 ]
 
+# What need not be said. Silicon has four oxygen neighbours in every silicate at ambient pressure,
+# at the angles of a regular tetrahedron; how many silicon atoms stand around oxygen depends on the
+# composition. By centre and neighbour, and by the three atoms of an angle.
+_SHELLS: dict[tuple[str, str], dict[str, Any]] = {
+    ("Si", "O"): {"range": (0.0, BOND), "number": 4},
+    ("O", "Si"): {"range": (0.0, BOND)},
+}
+_ANGLES: dict[tuple[str, str, str], dict[str, Any]] = {
+    ("O", "Si", "O"): {"angle": 109.47, "sigma": 10.0, "cutoff": BOND},
+}
+
 
 @dataclass(frozen=True)
 class MinimumDistance:
@@ -29,8 +41,8 @@ class MinimumDistance:
     Parameters
     ----------
     distances : dict
-        In Å by pair of symbols, such as ``{("Si", "O"): 1.4, ("O", "O"): 2.2}``; pairs that are
-        not named may come as close as they like.
+        In Å by pair of symbols, such as ``{("Si", "O"): 1.4, ("O", "O"): 2.2}``. What holds for
+        pairs that are not named, ``keep_apart`` of :class:`ReverseMonteCarlo` says.
 
     Raises
     ------
@@ -67,10 +79,12 @@ class Coordination:
     ----------
     centre, neighbour : str
         Chemical symbols.
-    range : tuple of float
-        Distances in Å from which (included) to which (excluded) an atom counts.
-    number : int or sequence of int
-        The number of neighbours that is allowed, or several.
+    range : tuple of float, optional
+        Distances in Å from which (included) to which (excluded) an atom counts. Only for Si and O
+        may it be omitted: 0 to 2.2 Å.
+    number : int or sequence of int, optional
+        The number of neighbours that is allowed, or several. Only for O around Si may it be
+        omitted: 4.
     fraction : float
         Share of the centres that shall have it, 0 to 1.
     weight : float
@@ -81,18 +95,24 @@ class Coordination:
     Raises
     ------
     ValueError
-        If a value is out of range.
+        If a value is out of range, or range or number is missing.
     """
 
     centre: str
     neighbour: str
-    range: tuple[float, float] = (0.0, 2.2)
-    number: int | Sequence[int] = 4
+    range: tuple[float, float] = None  # type: ignore[assignment]
+    number: int | Sequence[int] = None  # type: ignore[assignment]
     fraction: float = 1.0
     weight: float = 100.0
     name: str | None = None
 
     def __post_init__(self) -> None:
+        _complete(
+            self,
+            _SHELLS.get((self.centre, self.neighbour), {}),
+            f"{self.neighbour} around {self.centre}",
+            {"range": "(0, 2.2)", "number": "4, or several, (3, 4)"},
+        )
         low, high = (float(value) for value in self.range)
         if not 0 <= low < high < np.inf:
             raise ValueError(f"range={self.range}: must be two rising distances in Å")
@@ -127,13 +147,13 @@ class BondAngle:
     ----------
     first, centre, last : str
         Chemical symbols; the angle is at the centre.
-    angle : float
-        In degrees, from 0 to 180.
-    sigma : float
+    angle : float, optional
+        In degrees, from 0 to 180. Only for O-Si-O may it be omitted: 109.47.
+    sigma : float, optional
         Standard deviation in degrees that costs 1 for each angle. Annealing to temperatures below 1
-        makes the angles more alike than this.
-    cutoff : float
-        Longest bond in Å.
+        makes the angles more alike than this. Only for O-Si-O may it be omitted: 10.
+    cutoff : float, optional
+        Longest bond in Å. Only for O-Si-O may it be omitted: 2.2.
     weight : float
         Factor on the cost.
     name : str, optional
@@ -142,19 +162,25 @@ class BondAngle:
     Raises
     ------
     ValueError
-        If a value is out of range.
+        If a value is out of range, or angle, sigma or cutoff is missing.
     """
 
     first: str
     centre: str
     last: str
-    angle: float = 109.47
-    sigma: float = 10.0
-    cutoff: float = 2.2
+    angle: float = None  # type: ignore[assignment]
+    sigma: float = None  # type: ignore[assignment]
+    cutoff: float = None  # type: ignore[assignment]
     weight: float = 1.0
     name: str | None = None
 
     def __post_init__(self) -> None:
+        _complete(
+            self,
+            _ANGLES.get((self.first, self.centre, self.last), {}),
+            f"{self.first}-{self.centre}-{self.last}",
+            {"angle": "145 (degrees)", "sigma": "10 (degrees)", "cutoff": "2.2 (Å)"},
+        )
         if not 0 <= self.angle <= 180:
             raise ValueError(f"angle={self.angle}: must lie between 0 and 180 degrees")
         if not 0 < self.sigma <= 90:
@@ -201,7 +227,8 @@ class PotentialEnergy:
     """Potential energy as a constraint: hybrid reverse Monte Carlo.
 
     The cost in chi-squared is ``weight * 2 (E - E_start) / (k_B temperature)``, so that without
-    other terms the structures follow the Boltzmann distribution at ``temperature``.
+    other terms the structures follow the Boltzmann distribution at ``temperature``. The temperature
+    of a run, by which all other costs are divided, leaves this one as it is.
 
     Parameters
     ----------
@@ -239,6 +266,21 @@ class PotentialEnergy:
 
 
 Constraint: TypeAlias = MinimumDistance | Coordination | BondAngle | FixedAtoms | PotentialEnergy
+
+
+def _complete(
+    constraint: Any, known: Mapping[str, Any], what: str, examples: Mapping[str, str]
+) -> None:
+    """Fill in what was left out and is known, or stop."""
+    missing = [name for name in examples if getattr(constraint, name) is None]
+    unknown = [name for name in missing if name not in known]
+    if unknown:
+        raise ValueError(
+            f"{', '.join(f'{name}=None' for name in unknown)}: not known for {what}; give "
+            + " and ".join(f"{name}=, such as {examples[name]}" for name in unknown)
+        )
+    for name in missing:
+        object.__setattr__(constraint, name, known[name])
 
 
 def positive(name: str, value: Any, unit: str) -> float:

@@ -8,13 +8,18 @@ needs no more than a matrix and a constant for each data set:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glassnb.models.reverse_monte_carlo.data_checks import check_data, in_range, point_errors
+from glassnb.models.reverse_monte_carlo.data_checks import (
+    check_data,
+    default_error,
+    in_range,
+    point_errors,
+)
 from glassnb.models.reverse_monte_carlo.linear_maps import (
     Map,
     histogram_map,
@@ -26,9 +31,14 @@ from glassnb.scattering.composition import IsotopeShares, substituted
 from glassnb.scattering.pair_function import ExperimentalPairFunction
 from glassnb.scattering.weights import factor_products, mean_square
 
-__all__ = ["Data", "PairDistributionData", "StructureFactorData", "as_data", "check_data"]
-
-_SIGMA = 0.01  # what a 3,000-atom model can be asked for; counting errors are far smaller
+__all__ = [
+    "Data",
+    "PairDistributionData",
+    "StructureFactorData",
+    "as_data",
+    "check_data",
+    "prepared",
+]
 
 
 @dataclass(frozen=True)
@@ -43,8 +53,9 @@ class StructureFactorData:
         S(Q), tends to 1.
     radiation : str
         ``"neutron"``, ``"x-ray"`` or ``"electron"``; the weights of the last two depend on Q.
-    sigma : float or array_like, shape (n_points,)
-        Standard error that the refinement assumes, for all points or for each.
+    sigma : float or array_like, shape (n_points,), optional
+        Standard error that the refinement assumes, for all points or for each; when omitted, 5 %
+        of the standard deviation of the data that are used.
     scale : str
         ``"refine"`` lets the refinement compare ``scale * model + offset`` with the data and fit
         the scale.
@@ -59,18 +70,24 @@ class StructureFactorData:
     isotopes : dict, optional
         Isotopes of the sample that neutrons saw, in place of those of the model, for the elements
         named: ``{"H": 2}``, or shares as ``{"Ni": {58: 0.7, 62: 0.3}}``.
+    density : float, optional
+        Atoms per Å³ of what was measured or modelled; the model that is refined must have it.
+    composition : dict of str to float, optional
+        Its atoms by symbol, such as ``{"Si": 1, "O": 2}``, which the model must have too.
     """
 
     q: ArrayLike
     total: ArrayLike
     radiation: str = "neutron"
-    sigma: float | ArrayLike = _SIGMA
+    sigma: float | ArrayLike | None = None
     scale: str = "fixed"
     offset: str = "fixed"
     weight: float = 1.0
     name: str | None = None
     q_range: tuple[float, float] | None = None
-    isotopes: Mapping[str, Any] | None = None
+    isotopes: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    density: float | None = field(default=None, kw_only=True)
+    composition: Mapping[str, float] | None = field(default=None, kw_only=True)
 
     @property
     def points(self) -> NDArray[np.float64]:
@@ -85,7 +102,7 @@ class StructureFactorData:
     @property
     def errors(self) -> NDArray[np.float64]:
         """Standard error of each point, shape (n_points,)."""
-        return point_errors(self.sigma, self.points)
+        return point_errors(self.sigma, self.measured)
 
     @property
     def convention(self) -> str:
@@ -162,8 +179,9 @@ class PairDistributionData:
         electrons: Å².
     radiation : str
         ``"neutron"``, ``"x-ray"`` or ``"electron"``.
-    sigma : float or array_like, shape (n_points,)
-        Standard error that the refinement assumes, for all points or for each.
+    sigma : float or array_like, shape (n_points,), optional
+        Standard error that the refinement assumes, for all points or for each; when omitted, 5 %
+        of the standard deviation of the data that are used.
     q_max : float, optional
         Last Q of the measurement, in Å⁻¹. The model is transformed to Q, with weights that depend
         on Q, and back with this end, so that it has the ripples of the measured function. It may
@@ -185,13 +203,17 @@ class PairDistributionData:
     isotopes : dict, optional
         Isotopes of the sample that neutrons saw, in place of those of the model, for the elements
         named: ``{"H": 2}``, or shares as ``{"Ni": {58: 0.7, 62: 0.3}}``.
+    density : float, optional
+        Atoms per Å³ of what was measured or modelled; the model that is refined must have it.
+    composition : dict of str to float, optional
+        Its atoms by symbol, such as ``{"Si": 1, "O": 2}``, which the model must have too.
     """
 
     r: ArrayLike
     values: ArrayLike
     function: str = "G_PDF"
     radiation: str = "neutron"
-    sigma: float | ArrayLike = _SIGMA
+    sigma: float | ArrayLike | None = None
     q_max: float | None = None
     window: str | None = None
     weight: float = 1.0
@@ -199,7 +221,9 @@ class PairDistributionData:
     offset: str = "fixed"
     name: str | None = None
     r_range: tuple[float, float] | None = None
-    isotopes: Mapping[str, Any] | None = None
+    isotopes: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    density: float | None = field(default=None, kw_only=True)
+    composition: Mapping[str, float] | None = field(default=None, kw_only=True)
 
     @property
     def points(self) -> NDArray[np.float64]:
@@ -214,7 +238,7 @@ class PairDistributionData:
     @property
     def errors(self) -> NDArray[np.float64]:
         """Standard error of each point, shape (n_points,)."""
-        return point_errors(self.sigma, self.points)
+        return point_errors(self.sigma, self.measured)
 
     @property
     def convention(self) -> str:
@@ -304,15 +328,15 @@ def as_data(item: Any, **changes: Any) -> Data:
     item : object
         :class:`glassnb.scattering.ExperimentalData`, ``ExperimentalPairFunction``,
         ``StructureFactor`` or ``PairDistribution`` (its total g(r) for neutrons), or data already.
-        Counting errors of measurements below 0.01 are raised to 0.01, which stands for what is
-        not counting: corrections, and the finite model.
+        Measured errors below the default of ``sigma`` are raised to it: they are those of counting,
+        and the default stands for corrections and the finite model too.
     **changes
         Fields to set, such as ``q_range=(0.6, 20)`` or ``sigma=0.02``.
 
     Returns
     -------
     StructureFactorData or PairDistributionData
-        The points within ``q_range`` or ``r_range`` alone, with a name.
+        The points within ``q_range`` or ``r_range`` alone, with their errors and a name.
 
     Raises
     ------
@@ -321,14 +345,52 @@ def as_data(item: Any, **changes: Any) -> Data:
     ValueError
         If the data make no sense; see :func:`check_data`.
     """
+    return prepared(item, **changes)[0]
+
+
+def prepared(item: Any, **changes: Any) -> tuple[Data, str]:
+    """Return what :func:`as_data` does, and what was assumed of the errors.
+
+    Parameters
+    ----------
+    item : object
+        See :func:`as_data`.
+    **changes
+        See :func:`as_data`.
+
+    Returns
+    -------
+    data : StructureFactorData or PairDistributionData
+        The data.
+    assumed : str
+        In words; empty where the errors are as given.
+    """
     data = replace(_converted(item), **changes)
     data = replace(data, name=data.name or f"{data.radiation} {data.convention}")
     check_data(data)
-    x, y, errors = data.points, data.measured, data.errors
     use = in_range(data)
+    x, y = data.points[use], data.measured[use]
+    errors, assumed = data.errors[use], ""
+    if data.sigma is None:
+        errors = point_errors(None, y)
+        assumed = (
+            f"sigma of {data.name} {errors[0]:.3g} (5 % of the standard deviation of the data)"
+        )
+    elif isinstance(item, _MEASURED) and "sigma" not in changes:
+        floor = default_error(y)
+        low = int((errors < floor).sum())
+        errors = np.maximum(errors, floor)
+        if low:
+            assumed = (
+                f"{low} of {y.size} measured errors of {data.name} raised to {floor:.3g} (5 % of "
+                "the standard deviation of the data)"
+            )
     if isinstance(data, StructureFactorData):
-        return replace(data, q=x[use], total=y[use], sigma=errors[use])
-    return replace(data, r=x[use], values=y[use], sigma=errors[use])
+        return replace(data, q=x, total=y, sigma=errors), assumed
+    return replace(data, r=x, values=y, sigma=errors), assumed
+
+
+_MEASURED = (ExperimentalData, ExperimentalPairFunction)
 
 
 def _converted(item: Any) -> Data:
@@ -338,16 +400,20 @@ def _converted(item: Any) -> Data:
         # shells without a scattering vector hold NaN
         use = np.isfinite(item.total)
         return StructureFactorData(
-            item.q[use], item.total[use], item.radiation, isotopes=_named(item)
-        )
+            item.q[use], item.total[use], item.radiation, isotopes=_named(item),
+            density=item.density, composition=_composition(item),
+        )  # fmt: skip
     if isinstance(item, ExperimentalData):
-        return StructureFactorData(item.q, item.total, item.radiation, _floor(item.sigma))
+        return StructureFactorData(item.q, item.total, item.radiation, _known(item.sigma))
     if isinstance(item, ExperimentalPairFunction):
         return PairDistributionData(
-            item.r, item.values, item.function, item.radiation, _floor(item.sigma), item.q_max
+            item.r, item.values, item.function, item.radiation, _known(item.sigma), item.q_max
         )
     if isinstance(item, PairDistribution):
-        return PairDistributionData(item.r, item.weighted("g"), "g", isotopes=_named(item))
+        return PairDistributionData(
+            item.r, item.weighted("g"), "g", isotopes=_named(item), density=item.density,
+            composition=_composition(item),
+        )  # fmt: skip
     raise TypeError(
         f"data: {type(item).__name__} is no data; give StructureFactorData, PairDistributionData, "
         "or what glassnb.scattering reads or computes"
@@ -359,5 +425,10 @@ def _named(item: StructureFactor | PairDistribution) -> IsotopeShares:
     return {symbol: item.isotopes.get(symbol, {0: 1.0}) for symbol in item.symbols}
 
 
-def _floor(sigma: NDArray[np.float64] | None) -> float | NDArray[np.float64]:
-    return _SIGMA if sigma is None else np.maximum(sigma, _SIGMA)
+def _composition(item: StructureFactor | PairDistribution) -> dict[str, float]:
+    return dict(zip(item.symbols, item.concentrations.tolist(), strict=True))
+
+
+def _known(sigma: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """Return measured errors; those that stand in the file as 0 will be raised."""
+    return None if sigma is None else np.where(sigma == 0, np.finfo(float).tiny, sigma)

@@ -18,11 +18,17 @@ from glassnb.models.checkpoint import Checkpoint
 from glassnb.models.reverse_monte_carlo import _kernels, storage
 from glassnb.models.reverse_monte_carlo.checks import apart, check_constraints, energy_of
 from glassnb.models.reverse_monte_carlo.constraints import Constraint, not_negative, positive
-from glassnb.models.reverse_monte_carlo.data import as_data
+from glassnb.models.reverse_monte_carlo.data import prepared
+from glassnb.models.reverse_monte_carlo.defaults import check_material, closest_approach
 from glassnb.models.reverse_monte_carlo.energy import Energy
 from glassnb.models.reverse_monte_carlo.fit import Fit
 from glassnb.models.reverse_monte_carlo.moves import Moves
-from glassnb.models.reverse_monte_carlo.refinement import Curve, Record, Refinement
+from glassnb.models.reverse_monte_carlo.refinement import (
+    Curve,
+    Record,
+    Refinement,
+    assumed_words,
+)
 from glassnb.models.reverse_monte_carlo.report import Report, make_report
 from glassnb.models.reverse_monte_carlo.shells import Shells
 from glassnb.models.reverse_monte_carlo.system import System
@@ -39,7 +45,8 @@ class ReverseMonteCarlo:
 
     Each move is accepted with probability ``min(1, exp(-d / (2 T)))``, where ``d`` is the change
     of ``chi2 = sum weight (calculated - measured)^2 / sigma^2 + costs of the constraints`` and
-    ``T`` the temperature of the run. A data set with refinable scale or offset is compared with
+    ``T`` the temperature of the run. The cost of a :class:`PotentialEnergy`, which has its own
+    temperature, is not divided by ``T``. A data set with refinable scale or offset is compared with
     ``scale * calculated + offset``, fitted by least squares every 2000 moves; within such a block
     chain and move size are left alone, so that it obeys detailed balance.
 
@@ -52,7 +59,8 @@ class ReverseMonteCarlo:
         The start, periodic in three directions; any cell. The cell stays as it is.
     data : sequence
         :class:`StructureFactorData`, :class:`PairDistributionData`, or what
-        :mod:`glassnb.scattering` reads or computes.
+        :mod:`glassnb.scattering` reads or computes. Where they know the density and composition of
+        what they are of, as a ``StructureFactor`` does, the start must have the same.
     constraints : sequence
         :class:`MinimumDistance`, :class:`Coordination`, :class:`BondAngle`, :class:`FixedAtoms`,
         :class:`PotentialEnergy`.
@@ -75,11 +83,24 @@ class ReverseMonteCarlo:
         Reject as soon as the outcome is certain; the chain is the same, only slower, without.
     repair : bool
         Push atoms apart that are closer than a minimum distance, instead of stopping.
+    keep_apart : bool
+        Pairs of species that no :class:`MinimumDistance` names get one from the start, a tenth
+        below its shortest distance, if atoms at random would have come closer; otherwise, or with
+        ``False``, they may come as close as they like. :attr:`assumptions` says which they are.
+    density_tolerance : float or None
+        By how much the density of the start may differ from that of the data (relative), and the
+        concentrations (absolute); None does not compare them.
+
+    Attributes
+    ----------
+    assumptions : tuple of str
+        What was assumed and not given, such as errors of the data and minimum distances, in words.
 
     Raises
     ------
     ValueError
-        If data or constraints make no sense, or the start breaks a minimum distance.
+        If data or constraints make no sense, the start breaks a minimum distance, or it has another
+        density or composition than the data.
     TypeError
         If an entry of ``data`` is no data.
 
@@ -112,8 +133,11 @@ class ReverseMonteCarlo:
         moves: Mapping[str, float] | None = None,
         early_rejection: bool = True,
         repair: bool = False,
+        keep_apart: bool = True,
+        density_tolerance: float | None = 0.01,
     ) -> None:
-        sets = [as_data(item) for item in data]
+        ready = [prepared(item) for item in data]
+        sets, assumed = [item for item, _ in ready], [words for _, words in ready if words]
         check_constraints(sets, constraints)
         if not isinstance(seed, int | np.integer) or seed < 0:
             raise ValueError(f"seed={seed!r}: must be a whole number, 0 or more")
@@ -125,10 +149,18 @@ class ReverseMonteCarlo:
         }  # fmt: skip
         self._constraints = list(constraints)
         self._system = System(atoms, r_max, bin_width)
+        check_material(sets, self._system.start, density_tolerance)
         start, self.repaired = apart(self._system, constraints, repair)
         if self.repaired:
             self._system = System(start, r_max, bin_width)
-        self._system.box.minimum2[:] = self._system.minimum_distances(constraints) ** 2
+        if keep_apart:
+            wall, words = closest_approach(self._system, constraints)
+            self._constraints += [] if wall is None else [wall]
+            assumed += words
+            check_constraints(sets, self._constraints)
+        self.assumptions = tuple(assumed)
+        limits = self._system.minimum_distances(self._constraints)
+        self._system.box.minimum2[:] = limits**2
         self._moves = Moves(self._system, constraints, shares, move_size, target_acceptance)
         self._shells = Shells(self._system, constraints)
         self._energy = Energy(self._system, energy_of(constraints))
@@ -143,7 +175,8 @@ class ReverseMonteCarlo:
         """Say in a line what is refined, and how far it is."""
         return (
             f"ReverseMonteCarlo({len(self._system)} atoms, {len(self._fit.terms)} data sets, "
-            f"{len(self._constraints)} constraints, {self._done} moves, chi2 {self.chi2:.6g})"
+            f"{len(self._constraints)} constraints, {self._done} moves, chi2 {self.chi2:.6g}"
+            f"{assumed_words(self.assumptions)})"
         )
 
     @property
@@ -242,7 +275,7 @@ class ReverseMonteCarlo:
             How many to try.
         temperature : float or tuple of float
             T in the acceptance ``exp(-d / (2 T))``; two numbers anneal geometrically from the
-            first to the second.
+            first to the second. A :class:`PotentialEnergy` keeps the temperature that it has.
         progress : bool, callable or None
             See :func:`glassnb.core.progress.progress_bar`; counts moves.
         checkpoint : path-like, optional
@@ -275,6 +308,8 @@ class ReverseMonteCarlo:
         arguments = {
             "moves": moves, "temperature": [first, last], "begin": begin, "update_every": every,
         }  # fmt: skip
+        if self._energy.constraint is not None and (first, last) != (1.0, 1.0):
+            arguments["energy"] = "at its own temperature"  # once it was annealed like the rest
         with ExitStack() as stack:
             saved = None
             if checkpoint is not None:
@@ -333,7 +368,7 @@ class ReverseMonteCarlo:
             )
         atoms = self.atoms
         atoms.info["history"] = storage.history(self)
-        return Refinement(atoms, tuple(curves), tuple(self._history))
+        return Refinement(atoms, tuple(curves), tuple(self._history), self.assumptions)
 
     def report(self) -> Report:
         """Return how far atoms moved and what each constraint cost.
@@ -344,8 +379,9 @@ class ReverseMonteCarlo:
             Tables of displacements, costs and moves.
         """
         return make_report(
-            self._system, self._moves, self._first_terms, self.chi2_terms, self.repaired
-        )
+            self._system, self._moves, self._first_terms, self.chi2_terms, self.repaired,
+            self.assumptions,
+        )  # fmt: skip
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write data, constraints, structure and the state of the chain to one file.
@@ -374,7 +410,7 @@ class ReverseMonteCarlo:
         Raises
         ------
         ValueError
-            If the file is no such file.
+            If the file is no such file, or was made when a :class:`PotentialEnergy` was annealed.
         """
         return storage.resume(cls, path)
 

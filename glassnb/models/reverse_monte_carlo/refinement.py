@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Curve", "Record", "Refinement"]
+__all__ = ["Curve", "Record", "Refinement", "assumed_words"]
 
 FloatArray = NDArray[np.float64]
 
@@ -103,18 +104,21 @@ class Refinement:
         One for each data set.
     history : tuple of Record
         From the start on.
+    assumptions : tuple of str
+        What was assumed and not given, such as errors of the data and minimum distances, in words.
     """
 
     atoms: Atoms
     curves: tuple[Curve, ...]
     history: tuple[Record, ...]
+    assumptions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Say in a line what was refined."""
         last, n = self.history[-1], len(self.curves)
         return (
             f"Refinement({len(self.atoms)} atoms, {n} data set{'' if n == 1 else 's'}, "
-            f"{last.moves} moves, chi2 {last.chi2:.6g})"
+            f"{last.moves} moves, chi2 {last.chi2:.6g}{assumed_words(self.assumptions)})"
         )
 
     @property
@@ -191,3 +195,8 @@ class Refinement:
             with atomic_path(target / f"curve-{number}.csv") as temporary:
                 np.savetxt(temporary, columns, fmt="%.8g", delimiter=",", header=header)
         return target
+
+
+def assumed_words(assumptions: Sequence[str]) -> str:
+    """Return the end of a line that says what was assumed; empty if nothing was."""
+    return f"; assumed: {'; '.join(assumptions)}" if assumptions else ""

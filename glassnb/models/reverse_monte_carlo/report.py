@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,12 +32,15 @@ class Report:
         Columns ``move``, ``tried`` and ``accepted``.
     repaired : int
         Number of atoms pushed apart before the start.
+    assumptions : tuple of str
+        What was assumed and not given, in words.
     """
 
     displacements: pd.DataFrame
     costs: pd.DataFrame
     moves: pd.DataFrame
     repaired: int
+    assumptions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return the tables as text."""
@@ -48,6 +51,8 @@ class Report:
         ]
         if self.repaired:
             tables.append(f"{self.repaired} atoms were pushed apart before the start")
+        if self.assumptions:
+            tables.append("\n".join(f"assumed: {words}" for words in self.assumptions))
         return "\n\n".join(tables)
 
 
@@ -57,6 +62,7 @@ def make_report(
     before: Mapping[str, float],
     after: Mapping[str, float],
     repaired: int,
+    assumptions: Sequence[str] = (),
 ) -> Report:
     """Compare a structure with its start.
 
@@ -70,6 +76,8 @@ def make_report(
         Chi-squared by name.
     repaired : int
         Number of atoms pushed apart before the start.
+    assumptions : sequence of str
+        What was assumed and not given.
 
     Returns
     -------
@@ -97,4 +105,5 @@ def make_report(
             columns=["move", "tried", "accepted"],
         ),
         repaired,
+        tuple(assumptions),
     )

@@ -17,10 +17,14 @@ from glassnb.models.potentials import PairPotential
 from glassnb.models.potentials import potential as find_potential
 from glassnb.models.reverse_monte_carlo import constraints as constraint_classes
 from glassnb.models.reverse_monte_carlo import data as data_classes
+from glassnb.models.reverse_monte_carlo.checks import energy_of
 from glassnb.models.reverse_monte_carlo.refinement import Record
 
 if TYPE_CHECKING:
     from glassnb.models.reverse_monte_carlo.engine import ReverseMonteCarlo
+
+# Compared with the start when a refinement is made; the chain does not depend on them.
+_NOT_KEPT = ("density", "composition")
 
 __all__ = ["fingerprint", "history", "load_state", "resume", "save", "write"]
 
@@ -36,6 +40,8 @@ def _as_record(thing: Any) -> dict[str, Any]:
     """Turn a data set or a constraint into its class and its fields."""
     record: dict[str, Any] = {"class": type(thing).__name__}
     for field in fields(thing):
+        if field.name in _NOT_KEPT:
+            continue
         value = getattr(thing, field.name)
         if isinstance(value, PairPotential):
             if find_potential(value.name) != value:
@@ -107,7 +113,7 @@ def history(rmc: ReverseMonteCarlo) -> dict[str, Any]:
     parameters = {k: v for k, v in rmc._settings.items() if k != "seed"}
     record = provenance(
         seed=rmc._settings["seed"], **parameters, data=names, constraints=words,
-        start=rmc._system.start.info.get("history"),
+        assumptions=rmc.assumptions, start=rmc._system.start.info.get("history"),
     )  # fmt: skip
     return record | {"method": "reverse Monte Carlo", "moves": rmc.moves_done}
 
@@ -135,6 +141,7 @@ def write(rmc: ReverseMonteCarlo, path: Path) -> None:
         "history": [asdict(record) for record in rmc._history],
         "first_terms": rmc._first_terms,
         "repaired": rmc.repaired,
+        "assumptions": rmc.assumptions,
     }
     with open(path, "wb") as file:
         np.savez_compressed(
@@ -196,6 +203,7 @@ def load_state(rmc: ReverseMonteCarlo, path: str | os.PathLike[str]) -> None:
         record["terms"] = {name: record["terms"][name] for name in names}
     rmc._history = [Record(**record) for record in text["history"]]
     rmc.repaired = text["repaired"]
+    rmc.assumptions = tuple(text.get("assumptions", rmc.assumptions))
     fit.restore()
 
 
@@ -217,7 +225,7 @@ def resume(cls: type[ReverseMonteCarlo], path: str | os.PathLike[str]) -> Revers
     Raises
     ------
     ValueError
-        If the file is no such file.
+        If the file is no such file, or its chain was one that is made no more.
     """
     target = Path(path)
     if target.is_dir():
@@ -237,11 +245,20 @@ def resume(cls: type[ReverseMonteCarlo], path: str | os.PathLike[str]) -> Revers
         raise ValueError(
             f"path={str(path)!r}: is no file of ReverseMonteCarlo.save ({error})"
         ) from None
+    constraints = [_from_record(record) for record in text["constraints"]]
+    annealed = any(record["temperature"] != 1 for record in text["history"])
+    if "assumptions" not in text and annealed and energy_of(constraints) is not None:
+        raise ValueError(
+            f"path={str(path)!r}: an earlier version made it, which annealed PotentialEnergy like "
+            "all other costs; begin a new refinement from its structure (Refinement.save)"
+        )
     rmc = cls(
         start,
         [_from_record(record) for record in text["data"]],
-        [_from_record(record) for record in text["constraints"]],
+        constraints,
         **text["settings"],
+        keep_apart=False,  # those of the start are among the constraints
+        density_tolerance=None,
     )
     load_state(rmc, target)
     return rmc
