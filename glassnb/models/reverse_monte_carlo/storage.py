@@ -113,9 +113,13 @@ def history(rmc: ReverseMonteCarlo) -> dict[str, Any]:
     parameters = {k: v for k, v in rmc._settings.items() if k != "seed"}
     record = provenance(
         seed=rmc._settings["seed"], **parameters, data=names, constraints=words,
-        assumptions=rmc.assumptions, start=rmc._system.start.info.get("history"),
+        start=rmc._system.start.info.get("history"),
     )  # fmt: skip
-    return record | {"method": "reverse Monte Carlo", "moves": rmc.moves_done}
+    return record | {
+        "method": "reverse Monte Carlo",
+        "moves": rmc.moves_done,
+        "assumptions": list(rmc.assumptions),
+    }
 
 
 def _weights(rmc: ReverseMonteCarlo) -> np.ndarray:
