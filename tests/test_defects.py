@@ -121,6 +121,19 @@ def test_errors(quartz):
     assert local_environments(lone).names.tolist() == ["O", "O"]
 
 
+def test_elements_whose_bonds_are_not_known(quartz):
+    """An oxygen between Si and Al has two neighbours, once the bonds of Al are said."""
+    quartz = quartz.copy()
+    quartz.symbols[0] = "Al"
+    with pytest.raises(
+        ValueError, match=r"cutoff=None: bonds of Al are not known.*\(\"Al\", \"O\"\)"
+    ):
+        local_environments(quartz)
+    found = local_environments(quartz, {("Si", "O"): 2.2, ("Al", "O"): 2.2})
+    assert found.counts["AlO4"] == 1
+    assert found.counts["OAlSi"] == 4
+
+
 def test_pictures(quartz):
     ax = plot_atom_values(quartz, np.arange(72) - 10.0)
     _bonds, drawn = ax.collections

@@ -691,3 +691,10 @@ def test_other_compositions(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="glass: holds Si, which alumina does not have"):
         densify(atoms, **TINY, potential=alumina)
     assert potential("SHIK").species == ("Si", "O")
+    alloy = Atoms("Al32O48", np.random.default_rng(0).random((80, 3)) * 12, cell=[12] * 3, pbc=True)
+    monkeypatch.setattr("glassnb.models.densify_protocol.CLOSEST", 0.0)
+    with pytest.raises(ValueError, match="release_temperature=None: 1500 K is for silica; give"):
+        densify(alloy, **TINY, potential=alumina)
+    for options in ({"release_temperature": 800.0}, {"temperature": 900.0}):
+        with pytest.raises(AssertionError, match="started"):
+            densify(alloy, **TINY | options, potential=alumina)

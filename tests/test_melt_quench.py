@@ -1,5 +1,6 @@
 """Melt-quench: the protocol, the physics, stopping, resuming, and where it has to run."""
 
+import inspect
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import ase.io
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from ase import Atoms
 from ase.neighborlist import neighbor_list
@@ -23,10 +25,15 @@ from glassnb.models import (
     MeltQuench,
     SimulationError,
     Snapshot,
+    compare_with_experiment,
+    load,
+    load_series,
     melt_quench,
+    model_properties,
     potential,
     random_silica,
 )
+from glassnb.models.md_protocol import rate_words
 from glassnb.models.potentials import LammpsPotential
 
 mpl.use("Agg")
@@ -541,8 +548,50 @@ def test_random_start_input() -> None:
 def test_result_says_what_it_is_in_a_line() -> None:
     run = melt_quench(192, cooling_rate=1e4, melt_time=0.04, relax_time=0.02, seed=2)
     assert repr(run).startswith("MeltQuench(192 atoms, SHIK, ")
+    assert "cooled at 1e+04 K/ps (1e+16 K/s), " in repr(run)
     assert repr(run).endswith("finished)")
     assert len(repr(run)) < 100
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (50, "50 K/ps (5e+13 K/s)"),
+        (np.float32(0.25), "0.25 K/ps (2.5e+11 K/s)"),
+        (((3500, 50), (1500, 5), (300, 20)), "5 to 50 K/ps (5e+12 to 5e+13 K/s)"),
+        ([[1500, 10], [300, 10]], "10 K/ps (1e+13 K/s)"),  # as a history has it
+    ],
+)
+def test_rates_in_words(rate: Any, words: str) -> None:
+    assert rate_words(rate) == words
+
+
+def test_what_the_rate_means_is_measured() -> None:
+    """The numbers of the docstring are those of the glasses that it names."""
+    text = " ".join((inspect.getdoc(melt_quench) or "").split("\n\nHalf")[0].split())
+    assert f"cools at {inspect.signature(melt_quench).parameters['cooling_rate'].default:g}" in text
+    means = {}
+    for rate in (50, 250):
+        found = pd.DataFrame(
+            model_properties(atoms)
+            for atoms in load_series("silica-quenched-648")
+            if atoms.info["history"]["parameters"]["cooling_rate"] == rate
+            and atoms.info["history"]["parameters"]["quench_temperature"] < 1000
+        )
+        assert len(found) == 4
+        means[rate] = found.mean()
+    slow = model_properties(load("silica-pristine-3000"))
+    table = compare_with_experiment(load("silica-pristine-3000"))["experiment"]
+    fast = means[50]
+    for words in (
+        f"({fast['density']:.2f} for {table['density']:.2f} g/cm³)",
+        f"({fast['SiO4']:.1f} % SiO4)",
+        f"{fast['fsdp_height_neutron']:.2f} at {fast['fsdp_position_neutron']:.2f} Å⁻¹",
+        f"{table['FSDP height, neutron']:.2f} at {table['FSDP position, neutron']:.2f} Å⁻¹",
+        f"250 K/ps the height is {means[250]['fsdp_height_neutron']:.2f}",
+        f"{slow['fsdp_height_neutron']:.2f} with {slow['density']:.2f} g/cm³",
+    ):
+        assert words in text
 
 
 def test_a_box_narrower_than_the_cutoff_holds_a_crystal() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.neighborlist import neighbor_list
 from PIL import Image
 
 import glassnb as gn
@@ -28,6 +29,52 @@ def test_bad_structures_are_named():
         gn.models.compare_with_experiment(Atoms("PdSi", cell=[9, 9, 9], pbc=True))
     with pytest.raises(ValueError, match="must be periodic"):
         gn.models.compare_with_experiment(Atoms("SiO2"))
+
+
+def test_bonds_and_structure_factor_have_one_definition():
+    """Counted from ASE's pairs below 2.2 Å, in a glass where the first minimum lies elsewhere."""
+    atoms = gn.models.load("silica-refined-3000")
+    assert gn.network.bonds(atoms).cutoffs["Si", "O"] > 2.3
+    table = gn.models.compare_with_experiment(atoms)
+    i, _, vectors = neighbor_list("ijD", atoms, {("Si", "O"): 2.2})
+    angles = []
+    for oxygen in np.flatnonzero(atoms.symbols == "O"):
+        around = vectors[i == oxygen] / np.linalg.norm(vectors[i == oxygen], axis=1)[:, None]
+        angles += [around[a] @ around[b] for a in range(len(around)) for b in range(a)]
+    expected = np.degrees(np.arccos(angles)).mean()
+    assert table.loc["Si-O-Si angle, mean", "model"] == pytest.approx(expected, rel=1e-9)
+    found = gn.models.model_properties(atoms)
+    for row, name in {
+        "density": "density",
+        "Si-O distance": "si_o_distance",
+        "Si-O-Si angle, mean": "si_o_si_mean",
+        "FSDP position, neutron": "fsdp_position_neutron",
+        "FSDP height, neutron": "fsdp_height_neutron",
+    }.items():
+        assert table.loc[row, "model"] == found[name]
+    sq = gn.scattering.structure_factor(atoms, np.arange(0.5, 6.0, 0.01), window="none")
+    assert gn.scattering.first_sharp_diffraction_peak(sq).height == found["fsdp_height_neutron"]
+    models = gn.models.Ensemble((0,), (atoms,))
+    for frame in (table, models.to_frame(), models.summary()):
+        words = frame.attrs["definition"]
+        assert "Si-O bonds below 2.2 Å" in words
+        assert "half the box, without a window" in words
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [("NaSi3O6", "O6NaSi3"), ("SiO", "OSi"), ("Si2O3", "O3Si2"), ("SiO2H4", "H4O2Si")],
+)
+def test_only_silica_is_compared_with_silica(formula, words):
+    atoms = Atoms(formula, cell=[9, 9, 9], pbc=True)
+    assert sorted(words) == sorted(formula)
+    with pytest.raises(
+        ValueError, match=r"atoms: is [A-Z].*measurements are of SiO2; .*model_prop"
+    ):
+        gn.models.compare_with_experiment(atoms)
+    almost = gn.models.load("silica-pristine-648")
+    del almost[np.flatnonzero(almost.symbols == "O")[:3]]  # three vacancies
+    gn.models.compare_with_experiment(almost)
 
 
 def test_a_figure_carries_its_history_and_is_the_same_twice(tmp_path, monkeypatch):

@@ -224,4 +224,8 @@ def test_errors_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "--input" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["melt-quench", "--help"])
-    assert "In K/ps; or pairs" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "In K/ps; or pairs" in told
+    assert "cools at 50 K/ps, which is 5·10¹³ K/s" in told
+    assert "%%" not in told
+    assert "`" not in told

@@ -280,6 +280,17 @@ def test_errors_have_the_unit_of_the_data(factor, function, dtype):
     np.testing.assert_allclose(data.errors, plain_sigma(values.astype(float).tolist()), rtol=1e-6)
 
 
+def test_one_measurement_has_one_error_in_every_function():
+    """T(r) is D(r) and a straight line, G_PDF(r) is D(r) over 0.276 barn: the same 5 %."""
+    g = pair_distribution(load("silica-pristine-648"), 10.0)
+    errors = {
+        name: as_data(PairDistributionData(g.r, g.weighted(name), name)).errors[0]
+        for name in ("D", "T", "G_PDF")
+    }
+    assert errors["T"] == pytest.approx(errors["D"], rel=0.03)
+    assert errors["G_PDF"] == pytest.approx(errors["D"] / 0.2758, rel=1e-3)
+
+
 def test_errors_follow_the_points_that_are_used():
     total = 1 + np.exp(-Q) * np.sin(3 * Q)
     data = as_data(StructureFactorData(Q, total), q_range=(5.0, 11.0))
@@ -317,8 +328,7 @@ def test_measured_errors_that_are_raised_are_counted(kind):
     np.testing.assert_allclose(as_data(item).errors, np.maximum(sigma, floor))
     rmc = ReverseMonteCarlo(load("silica-pristine-648"), [item], [WALLS])
     assert rmc.assumptions == (
-        f"7 of 70 measured errors of {name} raised to {floor:.3g} (5 % of the standard deviation "
-        "of the data)",
+        f"7 of 70 measured errors of {name} raised to {floor:.3g} (5 % of its spread)",
     )
     kept = as_data(item, sigma=1e-4)
     np.testing.assert_array_equal(kept.errors, 1e-4)

@@ -34,7 +34,7 @@ from glassnb.models.lammps_engine import ranks
 from glassnb.models.melt_quench import melt_quench
 from glassnb.models.metallic_glass import metallic_glass
 from glassnb.models.potentials import LammpsPotential
-from glassnb.models.properties import model_properties
+from glassnb.models.properties import DEFINITION, model_properties
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "melt-quench": melt_quench,
@@ -76,6 +76,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if set(result.atoms.symbols) == {"Si", "O"}:
             for name, value in model_properties(result.atoms).items():
                 print(f"{name:>24} {value:.4g}")
+            print(f"({DEFINITION})")
     return 0
 
 
@@ -87,9 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, function in COMMANDS.items():
         text = inspect.getdoc(function) or ""
+        about = _plain(text.split("\n\nParameters\n")[0])
         command = commands.add_parser(
-            name, help=text.split("\n")[0], description=text.split("\n")[0]
-        )
+            name, help=about.split("\n")[0], description=about,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
         for argument, parameter in inspect.signature(function).parameters.items():
             if argument not in ONLY_PYTHON:
                 _add_option(command, parameter, _described(text, argument))
@@ -130,7 +133,12 @@ def _described(text: str, argument: str) -> str:
     """Return what a docstring says of an argument, in one line."""
     pattern = rf"^(?:\w+, )*{argument}(?:, \w+)* : .*\n((?: {{4}}.*\n)+)"
     found = re.search(pattern, text, re.MULTILINE)
-    return re.sub(r"(?::\w+:)?`+~?([^`]+)`+", r"\1", " ".join(found[1].split())) if found else ""
+    return _plain(" ".join(found[1].split())) if found else ""
+
+
+def _plain(text: str) -> str:
+    """Take the marks of a docstring off."""
+    return re.sub(r"(?::\w+:)?`+~?([^`]+)`+", r"\1", text)
 
 
 def _check_output(output: str) -> None:

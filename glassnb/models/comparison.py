@@ -7,13 +7,21 @@ from importlib import resources
 import pandas as pd
 from ase import Atoms
 
-from glassnb.core.structure import half_box, mass_density
-from glassnb.models.properties import check_silica, first_peak, peak_grid
-from glassnb.network import bond_angles, bonds
-from glassnb.scattering import first_sharp_diffraction_peak, pair_distribution, structure_factor
+from glassnb.core.structure import half_box
+from glassnb.models.properties import (
+    BOND,
+    DEFINITION,
+    check_silica,
+    first_peak,
+    model_properties,
+)
+from glassnb.network import bond_angles
+from glassnb.scattering import pair_distribution
 
 __all__ = ["compare_with_experiment"]
 
+_SILICON = 1 / 3  # of the atoms
+_TOLERANCE = 0.01  # some atoms missing or too many: defects
 _WORDS = {
     "density": "density",
     "fsdp_position": "FSDP position, neutron",
@@ -29,9 +37,9 @@ def compare_with_experiment(atoms: Atoms) -> pd.DataFrame:
     """Measure a model of silica glass and set it beside experiment.
 
     Distances are the maxima of the partial g(r), by a quadratic through the upper half of the
-    peak; the first sharp diffraction peak is that of the neutron S(Q) through g(r) to half the
-    box, by the estimator of
-    :func:`glassnb.scattering.first_sharp_diffraction_peak`, for model and measurement alike.
+    peak; bonds and the first sharp diffraction peak are those of
+    :func:`glassnb.models.model_properties`, the estimator of the peak is the same for model and
+    measurement.
 
     Parameters
     ----------
@@ -42,14 +50,16 @@ def compare_with_experiment(atoms: Atoms) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Rows by quantity; columns ``unit``, ``model``, ``experiment``, ``deviation`` (percent) and
-        ``source`` of the measurement.
+        ``source`` of the measurement. ``attrs["definition"]`` says how bonds and S(Q) of the model
+        are defined. NaN where the model has no such peak.
 
     Raises
     ------
     ValueError
-        If the structure is not periodic or does not hold Si and O.
+        If the structure is not periodic or is not SiO2.
     """
     check_silica(atoms)
+    _check_composition(atoms)
     file = resources.files("glassnb") / "data" / "silica_experiment.csv"
     with file.open(encoding="utf-8") as text:
         table = pd.read_csv(text, comment="#").set_index("quantity")
@@ -63,20 +73,32 @@ def compare_with_experiment(atoms: Atoms) -> pd.DataFrame:
             "source": table["source"],
         }
     )
-    return found.rename(index=_WORDS)
+    table = found.rename(index=_WORDS)
+    table.attrs["definition"] = DEFINITION
+    return table
+
+
+def _check_composition(atoms: Atoms) -> None:
+    """Stop on what is not SiO2 but for some defects."""
+    counts = atoms.symbols.formula.count()
+    share = counts["Si"] / len(atoms)
+    if set(counts) != {"Si", "O"} or abs(share - _SILICON) > _TOLERANCE:
+        raise ValueError(
+            f"atoms: is {atoms.symbols.formula.format('hill')}, and the measurements are of SiO2; "
+            "measure it with model_properties, and compare with measurements of its own"
+        )
 
 
 def _measured(atoms: Atoms) -> dict[str, float]:
-    peak = first_sharp_diffraction_peak(structure_factor(atoms, peak_grid(atoms)))
+    found = model_properties(atoms)
     g = pair_distribution(atoms, min(6.0, half_box(atoms)))
-    cutoff = bonds(atoms, None).cutoffs["Si", "O"]
-    bridge = bond_angles(atoms, "Si-O-Si", cutoff={("Si", "O"): cutoff})
+    bridge = bond_angles(atoms, "Si-O-Si", cutoff={("Si", "O"): BOND})
     return {
-        "density": mass_density(atoms),
-        "fsdp_position": peak.position,
-        "fsdp_height": peak.height,
-        "si_o_distance": first_peak(g, "Si", "O", cutoff),
+        "density": found["density"],
+        "fsdp_position": found["fsdp_position_neutron"],
+        "fsdp_height": found["fsdp_height_neutron"],
+        "si_o_distance": found["si_o_distance"],
         "si_si_distance": first_peak(g, "Si", "Si", 3.6),
         "si_o_si_mode": bridge.mode,
-        "si_o_si_mean": bridge.mean,
+        "si_o_si_mean": found["si_o_si_mean"],
     }

@@ -89,7 +89,8 @@ def local_environments(
         Silica, also with hydrogen.
     cutoff : dict, optional
         Longest bonds in Å by pair of species; when omitted, Si-O 2.2, Si-Si 2.8, Si-H 1.8 and O-H
-        1.2. Two silicon atoms that share an oxygen are not bonded, however close.
+        1.2; other elements need it. Two silicon atoms that share an oxygen are not bonded, however
+        close.
 
     Returns
     -------
@@ -99,11 +100,18 @@ def local_environments(
     Raises
     ------
     ValueError
-        If the structure is none, or a distance is not positive.
+        If the structure is none, a distance is not positive, or there are other elements than Si, O
+        and H and no cutoff.
     """
     check_atoms(atoms)
     present = set(atoms.symbols)
     if cutoff is None:
+        foreign = sorted(present - set().union(*LONGEST))
+        if foreign:
+            raise ValueError(
+                f"cutoff=None: bonds of {', '.join(foreign)} are not known, only those of silica "
+                f'with hydrogen; give the longest in Å, such as {{("{foreign[0]}", "O"): 2.5, ...}}'
+            )
         cutoff = {pair: length for pair, length in LONGEST.items() if set(pair) <= present}
     neighbourhoods: list[Counter[str]] = [Counter() for _ in range(len(atoms))]
     if cutoff:

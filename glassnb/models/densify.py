@@ -24,7 +24,7 @@ from glassnb.models.md_protocol import CoolingRate
 from glassnb.models.md_result import SimulationResult, result_fields
 from glassnb.models.md_run import MolecularDynamics, Snapshot
 from glassnb.models.potentials import Potential
-from glassnb.models.properties import BOND, model_properties
+from glassnb.models.properties import BOND, DEFINITION, model_properties
 from glassnb.network import coordination
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ class Densification(SimulationResult):
         import pandas as pd
 
         rows = {name: model_properties(atoms) for name, atoms in self._states().items()}
-        return pd.DataFrame.from_dict(rows, orient="index")
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        table.attrs["definition"] = DEFINITION
+        return table
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw density and pressure against time, with the stages.
@@ -186,7 +188,7 @@ def densify(
         Whether the pressure is released; otherwise the glass is cooled to ``final_temperature``
         and relaxed under pressure.
     release_temperature : float, optional
-        In K; 1500, or ``temperature`` if that is lower, when omitted.
+        In K; 1500, or ``temperature`` if that is lower, when omitted (of Si and O only).
     anneal_temperature : float, optional
         Temperature of the anneal at zero pressure in K, reached at 200 K/ps; no anneal when
         omitted.
@@ -196,7 +198,7 @@ def densify(
         In ps.
     cooling_rate : float or sequence of (float, float)
         Under pressure, in K/ps; or pairs of a temperature and the rate down to it, such as
-        ``((2000, 100), (1500, 20))``.
+        ``((2000, 100), (1500, 20))``. 1 K/ps is 10¹² K/s.
     release_time : float, optional
         In ps; when omitted 10, and 50 for a release at ``final_temperature``.
     anneal_time : float

@@ -59,7 +59,7 @@ def plan(glass: Atoms | SimulationResult, **options: Any) -> Plan:
     """
     model = _model(options["potential"])
     start = _start(glass, model)
-    found = options | _temperatures(options)
+    found = options | _temperatures(options, set(start.symbols) == {"Si", "O"})
     found["potential"] = model.record
     found |= {name: bool(options[name]) for name in ("release", "minimise")}
     found["seed"] = whole("seed", options["seed"], 0, 2_000_000_000)
@@ -132,7 +132,7 @@ def _start(glass: Atoms | SimulationResult, model: Potential) -> Atoms:
     return start
 
 
-def _temperatures(options: Mapping[str, Any]) -> dict[str, float | None]:
+def _temperatures(options: Mapping[str, Any], silica: bool) -> dict[str, float | None]:
     """Check the temperatures, and fill in that of the release."""
     hot = number("temperature", options["temperature"], "K")
     cold = number("final_temperature", options["final_temperature"], "K")
@@ -149,6 +149,11 @@ def _temperatures(options: Mapping[str, Any]) -> dict[str, float | None]:
                                  "under pressure at final_temperature")  # fmt: skip
         warm = cold
     elif given is None:
+        if hot > RELEASE_TEMPERATURE and not silica:
+            raise ValueError(
+                f"release_temperature=None: {RELEASE_TEMPERATURE:g} K is for silica; give the "
+                f"temperature at which the pressure is released, up to temperature={hot:g} K"
+            )
         warm = max(cold, min(RELEASE_TEMPERATURE, hot))
     else:
         warm = number("release_temperature", given, "K")

@@ -20,7 +20,7 @@ from glassnb.core.structure import mass_density
 from glassnb.models.densify import Densification, densify
 from glassnb.models.densify_protocol import plan
 from glassnb.models.md_result import SimulationResult
-from glassnb.models.properties import model_properties
+from glassnb.models.properties import DEFINITION, model_properties
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,9 @@ class DensificationSeries:
     def _frame(self) -> pd.DataFrame:
         import pandas as pd
 
-        return pd.DataFrame([_row(run) for run in self.runs])
+        frame = pd.DataFrame([_row(run) for run in self.runs])
+        frame.attrs["definition"] = DEFINITION
+        return frame
 
     def summary(self) -> pd.DataFrame:
         """Return means and standard errors over the seeds.
@@ -98,7 +100,9 @@ class DensificationSeries:
         table = groups.size().rename("runs").to_frame()
         for name in means:
             table[name], table[f"{name}_error"] = means[name], errors[name]
-        return table.reset_index()
+        table = table.reset_index()
+        table.attrs["definition"] = DEFINITION
+        return table
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the density against pressure, a line for each temperature.
@@ -135,8 +139,8 @@ class DensificationSeries:
         for run in self.runs:
             run.save(target / _name(condition_of(run)))
         parameters = [run.atoms.info["history"]["parameters"] for run in self.runs]
-        write_table(target / "runs.csv", self.to_frame(), runs=parameters)
-        write_table(target / "summary.csv", self.summary(), runs=parameters)
+        for name, table in (("runs", self.to_frame()), ("summary", self.summary())):
+            write_table(target / f"{name}.csv", table, runs=parameters, definition=DEFINITION)
         return target
 
 

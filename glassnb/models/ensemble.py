@@ -21,7 +21,7 @@ from glassnb.core.provenance import atomic_path, write_table
 from glassnb.core.structure import half_box
 from glassnb.models.lammps_engine import ranks
 from glassnb.models.md_protocol import whole
-from glassnb.models.properties import model_properties
+from glassnb.models.properties import DEFINITION, model_properties
 from glassnb.scattering import StructureFactor, structure_factor
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ class Ensemble:
 
         frame = pd.DataFrame(self._properties)
         frame.insert(0, "seed", self.seeds)
+        frame.attrs["definition"] = DEFINITION
         return frame
 
     def summary(self) -> pd.DataFrame:
@@ -179,7 +180,7 @@ class Ensemble:
         import pandas as pd
 
         values = self.to_frame().drop(columns="seed")
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "unit": [_unit(name) for name in values.columns],
                 "mean": values.mean(),
@@ -187,6 +188,8 @@ class Ensemble:
                 "n_models": values.count(),
             }
         )
+        table.attrs["definition"] = DEFINITION
+        return table
 
     def structure_factor(
         self, q: ArrayLike | None = None, *, radiation: str = "neutron"

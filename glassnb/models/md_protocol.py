@@ -15,6 +15,7 @@ __all__ = [
     "cooling_stages",
     "finite",
     "number",
+    "rate_words",
     "steps_of",
     "whole",
 ]
@@ -92,6 +93,25 @@ class Protocol:
     def steps(self) -> int:
         """Number of time steps of all stages."""
         return sum(stage.steps for stage in self.stages)
+
+
+def rate_words(rate: CoolingRate) -> str:
+    """Return a cooling rate, or the range of several, in K/ps and in K/s.
+
+    Parameters
+    ----------
+    rate : float or sequence of (float, float)
+        In K/ps; or pairs of a temperature and the rate down to it.
+
+    Returns
+    -------
+    str
+        Such as ``"50 K/ps (5e+13 K/s)"``.
+    """
+    rates = [rate] if isinstance(rate, (int, float, np.number)) else [speed for _, speed in rate]
+    ends = sorted({min(rates), max(rates)})
+    per_ps, per_s = (" to ".join(f"{factor * end:.3g}" for end in ends) for factor in (1, 1e12))
+    return f"{per_ps} K/ps ({per_s} K/s)"
 
 
 def steps_of(time: float, timestep: float) -> int:

@@ -25,6 +25,7 @@ from glassnb.models.md_protocol import (
     cooling_stages,
     finite,
     number,
+    rate_words,
     steps_of,
     whole,
 )
@@ -73,7 +74,9 @@ class MeltQuench(SimulationResult):
         state = "stopped" if self.stopped else "finished"
         return (
             f"MeltQuench({len(self.atoms)} atoms, {history['potential']}, "
-            f"{history['steps']} steps, {history['density']:.3f} g/cm³, {state})"
+            f"{history['steps']} steps, cooled at "
+            f"{rate_words(history['parameters']['cooling_rate'])}, "
+            f"{history['density']:.3f} g/cm³, {state})"
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -116,7 +119,15 @@ def melt_quench(
     stop: Callable[[], bool] | None = None,
     on_update: Callable[[Snapshot], None] | None = None,
 ) -> MeltQuench:
-    """Make silica glass by molecular dynamics.
+    """Make silica glass by molecular dynamics, cooled far faster than in a laboratory.
+
+    By default it cools at 50 K/ps, which is 5·10¹³ K/s: some 10¹² times faster than a laboratory.
+    Such a glass has nearly the measured density (2.25 for 2.20 g/cm³) and coordination (99.9 %
+    SiO4), but too little order beyond the tetrahedra: its first sharp diffraction peak (neutrons)
+    has a height of 1.21 at 1.55 Å⁻¹, the measured one 1.44 at 1.48 Å⁻¹. Slower is better: at
+    250 K/ps the height is 1.10, at 5 K/ps between 3500 and 1500 K, as in
+    ``load("silica-pristine-3000")``, 1.32 with 2.22 g/cm³. The rates of 50 and 250 K/ps are those
+    of ``load_series("silica-quenched-648")``, four glasses of 648 atoms each.
 
     Half of ``melt_time`` passes at the starting density, the other half and all that follows at
     ``pressure``. Nosé-Hoover thermostat and barostat; one thread. The glass is a snapshot at
@@ -137,7 +148,7 @@ def melt_quench(
         In K.
     cooling_rate : float or sequence of (float, float)
         In K/ps; or pairs of a temperature and the rate down to it, such as
-        ``((3500, 50), (1500, 5), (300, 50))``.
+        ``((3500, 50), (1500, 5), (300, 50))``. 1 K/ps is 10¹² K/s.
     melt_time, relax_time : float
         Time at the melt and at the final temperature in ps.
     pressure : float

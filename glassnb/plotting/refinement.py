@@ -98,7 +98,7 @@ def _label(curve: Curve) -> str:
     fitted = ""
     if (curve.scale, curve.offset) != (1.0, 0.0):
         fitted = f", × {curve.scale:.3f} {curve.offset:+.3f}"
-    return f"{curve.name}{fitted} (rms {curve.rms:.3f})"
+    return f"{curve.name}{fitted} (rms {curve.rms:.3f}, sigma {np.median(curve.sigma):.2g})"
 
 
 def _repeat(count: int) -> Sequence[str]:

@@ -14,7 +14,7 @@ import ipywidgets as ipw
 import pytest
 from ase import Atoms
 from glassnb_widgets import GlassBuilder
-from glassnb_widgets.builder_model import BuilderModel
+from glassnb_widgets.builder_model import BOND, BuilderModel
 
 import glassnb as gn
 from glassnb.network import bonds
@@ -259,6 +259,21 @@ def test_controls_have_names(builder: GlassBuilder) -> None:
     controls = [value for value in vars(builder).values() if isinstance(value, kinds)]
     assert len(controls) == 10
     assert all(control.description for control in controls)
+
+
+def test_rate_and_definition_are_said(builder: GlassBuilder, run: FakeRun) -> None:
+    assert "50 K/ps (5e+13 K/s)" in builder.rate.value
+    builder.cooling_rate.value = 0.5
+    assert "0.5 K/ps (5e+11 K/s)" in builder.rate.value
+    atoms = gn.models.load("silica-pristine-648")
+    builder.model._measure(atoms, "a glass")
+    measured = builder.model.measured
+    assert measured.sq.method.endswith("window: none")
+    assert f"to {atoms.cell.lengths()[0] / 2:.2f} Å" in measured.sq.method
+    peak = gn.scattering.first_sharp_diffraction_peak(measured.sq)
+    table = gn.models.model_properties(atoms)  # on a finer grid
+    assert peak.height == pytest.approx(table["fsdp_height_neutron"], abs=0.005)
+    assert BOND == {("Si", "O"): 2.2}
 
 
 def test_a_real_run(shown: Callable) -> None:

@@ -17,6 +17,7 @@ from traitlets import Bool, Float, HasTraits, Int, Unicode
 from glassnb.core.files import write
 from glassnb.core.jit import serial_kernels
 from glassnb.core.structure import half_box, mass_density
+from glassnb.models import properties
 from glassnb.network import bonds
 from glassnb.scattering import (
     PairDistribution,
@@ -29,7 +30,7 @@ from glassnb.scattering import (
 __all__ = ["BOND", "BuilderModel", "Measured"]
 
 PARAMETERS = ("n_atoms", "potential", "melt_temperature", "cooling_rate", "seed")
-BOND = {("Si", "O"): 2.2}  # Å, beyond the first peak also in the melt
+BOND = {("Si", "O"): properties.BOND}
 _R_MAX = 8.0  # Å, end of the g(r) that is drawn
 _BINS = 110
 _Q = np.arange(0.6, 12.0, 0.05)  # Å⁻¹
@@ -264,7 +265,7 @@ class BuilderModel(HasTraits):
         q = _Q[smallest_q(atoms) <= _Q]
         with serial_kernels():
             g = pair_distribution(atoms, min(_R_MAX, half_box(atoms)), bins=_BINS)
-            sq = structure_factor(atoms, q, radiation="neutron", window="lorch")
+            sq = structure_factor(atoms, q, radiation="neutron")
             self.measured = Measured(atoms, g, sq, words + _network(atoms))
 
     def _ending(self, result: Any) -> str:

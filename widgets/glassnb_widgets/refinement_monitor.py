@@ -39,7 +39,8 @@ class RefinementMonitor(LinkedBox):
     moves : int
         Moves of a run, as the control shows them at first.
     temperature : float or tuple of float
-        Temperature with which a run begins, and ends; 1 for the errors as given.
+        Temperature with which a run begins, and ends; 1 for the errors as they are. The energy of a
+        ``PotentialEnergy`` keeps its own.
     cutoff : float or dict, optional
         Longest bond in Å that is drawn, as for :func:`glassnb.network.bonds`.
     height : str

@@ -113,7 +113,7 @@ def _cells(texts: tuple[str, ...]) -> str:
 
 
 def curves(moment: Moment) -> str:
-    """Write how each data set and the model agree.
+    """Write how each data set and the model agree, and what was assumed and not given.
 
     Parameters
     ----------
@@ -132,14 +132,17 @@ def curves(moment: Moment) -> str:
         rows.append(
             {
                 "data set": curve.name, "points": curve.x.size, "from": curve.x[0],
-                "to": curve.x[-1], "rms deviation": curve.rms,
+                "to": curve.x[-1], "sigma, median": np.median(curve.sigma),
+                "rms deviation": curve.rms,
                 "largest deviation": curve.calculated[worst] - curve.measured[worst],
                 "at": curve.x[worst], "highest point, data": curve.measured[data],
                 "at ": curve.x[data], "highest point, model": curve.calculated[model],
                 "at  ": curve.x[model], "scale": curve.scale, "offset": curve.offset,
             }
         )  # fmt: skip
-    return table(pd.DataFrame(rows)) if rows else line("There are no data sets.")
+    found = table(pd.DataFrame(rows)) if rows else line("There are no data sets.")
+    words = (html.escape(f"Assumed: {words}.") for words in moment.refinement.assumptions)
+    return found + "".join(map(line, words))
 
 
 def records(moment: Moment) -> str:

@@ -102,7 +102,7 @@ class StructureFactorData:
     @property
     def errors(self) -> NDArray[np.float64]:
         """Standard error of each point, shape (n_points,)."""
-        return point_errors(self.sigma, self.measured)
+        return point_errors(self)
 
     @property
     def convention(self) -> str:
@@ -238,7 +238,7 @@ class PairDistributionData:
     @property
     def errors(self) -> NDArray[np.float64]:
         """Standard error of each point, shape (n_points,)."""
-        return point_errors(self.sigma, self.measured)
+        return point_errors(self)
 
     @property
     def convention(self) -> str:
@@ -372,19 +372,15 @@ def prepared(item: Any, **changes: Any) -> tuple[Data, str]:
     x, y = data.points[use], data.measured[use]
     errors, assumed = data.errors[use], ""
     if data.sigma is None:
-        errors = point_errors(None, y)
-        assumed = (
-            f"sigma of {data.name} {errors[0]:.3g} (5 % of the standard deviation of the data)"
-        )
+        errors = np.full(y.shape, default_error(data, use))
+        assumed = f"sigma of {data.name} {errors[0]:.3g} (5 % of its spread)"
     elif isinstance(item, _MEASURED) and "sigma" not in changes:
-        floor = default_error(y)
+        floor = default_error(data, use)
         low = int((errors < floor).sum())
         errors = np.maximum(errors, floor)
         if low:
-            assumed = (
-                f"{low} of {y.size} measured errors of {data.name} raised to {floor:.3g} (5 % of "
-                "the standard deviation of the data)"
-            )
+            words = f"{low} of {y.size} measured errors of {data.name}"
+            assumed = f"{words} raised to {floor:.3g} (5 % of its spread)"
     if isinstance(data, StructureFactorData):
         return replace(data, q=x, total=y, sigma=errors), assumed
     return replace(data, r=x, values=y, sigma=errors), assumed

@@ -88,17 +88,20 @@ def in_range(data: Data) -> NDArray[np.bool_]:
     return (data.points >= first) & (data.points <= last)
 
 
-def default_error(values: NDArray[np.float64]) -> float:
+def default_error(data: Data, use: NDArray[np.bool_] | None = None) -> float:
     """Return the standard error that is assumed where none is given.
 
     It is 5 % of the standard deviation of the data, so it has their unit, and a chi-squared of 1
-    for each point says that the model explains all but 5 % of what the data show. Where all points
-    are equal it is 5 % of their value.
+    for each point says that the model explains all but 5 % of what the data show. T(r) counts from
+    the straight line through the origin about which it varies. Where all points are equal it is
+    5 % of their value.
 
     Parameters
     ----------
-    values : ndarray, shape (n_points,)
-        The data that are used.
+    data : StructureFactorData or PairDistributionData
+        The data.
+    use : ndarray, shape (n_points,), optional
+        Which points count; all when omitted.
 
     Returns
     -------
@@ -110,38 +113,39 @@ def default_error(values: NDArray[np.float64]) -> float:
     ValueError
         If all values are 0.
     """
+    used = slice(None) if use is None else use
+    x, values = data.points[used], data.measured[used]
+    if data.convention == "T(r)":
+        values = values - x * (x @ values) / (x @ x)
     error = _SHARE * float(np.std(values) or abs(np.mean(values)))
     if error == 0:
         raise ValueError("sigma=None: all data are 0, which gives no scale; give sigma")
     return error
 
 
-def point_errors(
-    sigma: float | ArrayLike | None, values: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def point_errors(data: Data) -> NDArray[np.float64]:
     """Return the standard error of each point.
 
     Parameters
     ----------
-    sigma : float or array_like, shape (n_points,), or None
-        One error for all, or one for each; None for :func:`default_error`.
-    values : ndarray, shape (n_points,)
+    data : StructureFactorData or PairDistributionData
         The data.
 
     Returns
     -------
     ndarray, shape (n_points,)
-        The errors.
+        Its ``sigma``, or :func:`default_error`.
 
     Raises
     ------
     ValueError
         If their number is another, or there is none and the data give no scale.
     """
-    errors = np.asarray(default_error(values) if sigma is None else sigma, dtype=np.float64)
-    if errors.ndim and errors.shape != values.shape:
-        raise ValueError(f"sigma: shape {errors.shape}, but the data have {values.shape}")
-    return np.full(values.shape, errors)
+    given = default_error(data) if data.sigma is None else data.sigma
+    errors, shape = np.asarray(given, dtype=np.float64), data.points.shape
+    if errors.ndim and errors.shape != shape:
+        raise ValueError(f"sigma: shape {errors.shape}, but the data have {shape}")
+    return np.full(shape, errors)
 
 
 def _check_options(data: Data) -> None:
