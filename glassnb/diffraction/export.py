@@ -12,7 +12,7 @@ from glassnb._version import __version__
 from glassnb.core.provenance import atomic_path
 from glassnb.diffraction.result import DiffractionScan
 
-__all__ = ["import_h5py", "write_emd", "write_hspy"]
+__all__ = ["MASK_OF_SIGNAL", "import_h5py", "write_emd", "write_hspy"]
 
 # What hyperspy expects of a signal besides its axes: groups and their attributes.
 _HYPERSPY: dict[str, dict[str, Any]] = {
@@ -23,6 +23,10 @@ _HYPERSPY: dict[str, dict[str, Any]] = {
     "metadata/Signal": {"signal_type": ""},
     "original_metadata": {},
 }
+
+
+#: Where a signal of hyperspy keeps its mask: ``signal.metadata.Signal.mask``.
+MASK_OF_SIGNAL = ("metadata/Signal", "mask")
 
 
 def write_hspy(scan: DiffractionScan, path: Path) -> None:
@@ -39,12 +43,14 @@ def write_hspy(scan: DiffractionScan, path: Path) -> None:
         file.attrs.update({"file_format": "HyperSpy", "file_format_version": "3.3"})
         group = file.create_group("Experiments/scan")
         group.attrs.update({"package": "hyperspy", "package_version": "2.0"})
-        _write_patterns(group, scan)
+        _write_pieces(group, "data", scan.patterns)
         for number, axis in enumerate(_axes(scan)):
             axis |= {"_type": "UniformDataAxis", "is_binned": False}
             group.create_group(f"axis-{number}").attrs.update(axis)
         for name, content in _HYPERSPY.items():
             group.require_group(name).attrs.update(content)
+        if scan.mask is not None:
+            _write_pieces(group[MASK_OF_SIGNAL[0]], MASK_OF_SIGNAL[1], scan.mask)
 
 
 def write_emd(scan: DiffractionScan, path: Path) -> None:
@@ -83,7 +89,7 @@ def write_emd(scan: DiffractionScan, path: Path) -> None:
         root.attrs.update({"emd_group_type": "root", "python_class": "Root"})
         cube = root.create_group("datacube")
         cube.attrs.update({"emd_group_type": "array", "python_class": "DataCube"})
-        _write_patterns(cube, scan)
+        _write_pieces(cube, "data", scan.patterns)
         cube["data"].attrs["units"] = "fraction of the current"
         for number, (axis, name) in enumerate(zip(axes, ("Rx", "Ry", "Qx", "Qy"), strict=True)):
             # Two values make a line; the wave number of the middle is not the first pixel's.
@@ -92,6 +98,12 @@ def write_emd(scan: DiffractionScan, path: Path) -> None:
             cube[f"dim{number}"].attrs.update(
                 {"name": name, "units": "A" if axis["navigate"] else "A^-1"}
             )
+        if scan.mask is not None:
+            mask = root.create_group("mask")
+            mask.attrs.update({"emd_group_type": "array", "python_class": "Array"})
+            _write_pieces(mask, "data", scan.mask)
+            for number, size in enumerate(scan.mask.shape):
+                mask.create_dataset(f"dim{number}", data=np.arange(size))
         calibration = root.create_group("metadatabundle/calibration")
         root["metadatabundle"].attrs["emd_group_type"] = "metadatabundle"
         calibration.attrs.update({"emd_group_type": "metadata", "python_class": "Calibration"})
@@ -138,15 +150,13 @@ def _line(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(values[0]), float(values[1] - values[0]) if len(values) > 1 else 1.0
 
 
-def _write_patterns(group: Any, scan: DiffractionScan) -> None:
-    """Write the patterns piece by piece."""
-    pixels = (scan.k_x.size, scan.k_y.size)
-    chunks = (*(1 for _ in scan.shape), *pixels)
-    data = group.create_dataset(
-        "data", shape=(*scan.shape, *pixels), dtype=scan.patterns.dtype, chunks=chunks
-    )
-    for index in np.ndindex(*scan.shape[:-1]):
-        data[index] = np.asarray(scan.patterns[index])
+def _write_pieces(group: Any, name: str, array: Any) -> None:
+    """Write patterns or their mask piece by piece."""
+    *scanned, n_x, n_y = array.shape
+    chunks = (*(1 for _ in scanned), n_x, n_y)
+    data = group.create_dataset(name, shape=array.shape, dtype=array.dtype, chunks=chunks)
+    for index in np.ndindex(*scanned[:-1]):
+        data[index] = np.asarray(array[index])
 
 
 def import_h5py() -> Any:

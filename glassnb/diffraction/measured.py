@@ -1,17 +1,22 @@
-"""Patterns of an experiment in files of other programs, opened without being read."""
+"""Patterns of an experiment: arrays, and files of other programs opened without being read."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Measured", "open_patterns"]
+from glassnb.diffraction.counts import Tally, check_kind, check_mask, moments
+from glassnb.diffraction.export import MASK_OF_SIGNAL, import_h5py
+from glassnb.diffraction.probe import Probe
+from glassnb.diffraction.result import DiffractionScan
+
+__all__ = ["Measured", "measured_scan", "open_patterns"]
 
 _HDF5 = (".hspy", ".h5", ".hdf5", ".emd")
 _PER_LENGTH = {"1/Å": 1.0, "1/A": 1.0, "Å^-1": 1.0, "A^-1": 1.0, "1/nm": 0.1, "nm^-1": 0.1}
@@ -32,12 +37,82 @@ class Measured:
         Pixel of the unscattered beam.
     positions : numpy.ndarray, shape (n_positions, 2), or None
         Of the beam in Å.
+    mask : array of bool, or None
+        True at pixels that are left out.
     """
 
     patterns: Any
     k_step: tuple[float, float] | None = None
     centre: tuple[float, float] | None = None
     positions: NDArray[np.float64] | None = None
+    mask: Any = None
+
+
+def measured_scan(
+    patterns: Any,
+    *,
+    k_step: float | tuple[float, float] | None,
+    positions: ArrayLike | None,
+    centre: tuple[float, float] | None,
+    probe: Probe | None,
+    mask: Any,
+    saturation: float | None,
+) -> DiffractionScan:
+    """Do the work of :meth:`DiffractionScan.from_array`, which tells the arguments."""
+    if isinstance(patterns, str | os.PathLike):
+        file = open_patterns(patterns)
+        patterns = file.patterns
+        positions = file.positions if positions is None else positions
+        if k_step is None:
+            k_step, centre = file.k_step, file.centre if centre is None else centre
+        mask = file.mask if mask is None else mask
+    if not hasattr(patterns, "shape"):
+        patterns = np.asarray(patterns)
+    if len(patterns.shape) not in (3, 4) or not all(patterns.shape):
+        raise ValueError(
+            f"patterns: have shape {tuple(patterns.shape)}; must be (n_x, n_y, n_k_x, n_k_y) "
+            "or (n_positions, n_k_x, n_k_y)"
+        )
+    tally = Tally.of(check_kind(patterns), saturation)
+    mask = check_mask(mask, tuple(patterns.shape))
+    if isinstance(patterns, np.ma.MaskedArray):
+        hidden = np.ma.getmaskarray(patterns)
+        mask = (hidden if mask is None else hidden | mask) if hidden.any() else mask
+        patterns = patterns.data
+    if k_step is None:
+        raise ValueError("k_step=None: give the size of a pixel in 1/Å; the data do not say it")
+    steps = np.broadcast_to(np.asarray(k_step, dtype=float), (2,))
+    if not (np.isfinite(steps).all() and (steps > 0).all()):
+        raise ValueError(f"k_step={k_step}: must be the size of a pixel in 1/Å")
+    shape = tuple(int(n) for n in patterns.shape[:-2])
+    middle = [n // 2 for n in patterns.shape[-2:]] if centre is None else centre
+    k_x, k_y = (
+        (np.arange(n) - c) * step
+        for n, c, step in zip(patterns.shape[-2:], middle, steps, strict=True)
+    )
+    if positions is None:
+        grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
+        places = grid.reshape(-1, len(shape)).astype(float)
+        if len(shape) == 1:
+            places = np.column_stack([places[:, 0], np.zeros(len(places))])
+    else:
+        places = np.asarray(positions, dtype=float)
+    if places.shape != (int(np.prod(shape)), 2) or not np.isfinite(places).all():
+        raise ValueError(
+            f"positions: have shape {places.shape}; must be ({int(np.prod(shape))}, 2), finite"
+        )
+    empty = np.zeros((len(k_x), len(k_y)))
+    held = DiffractionScan(k_x, k_y, places, shape, empty, empty, patterns, probe=probe, mask=mask)
+
+    def counted() -> Iterator[NDArray[np.float64]]:
+        for where, block in held.blocks():
+            tally.add(where.start, block)
+            yield block
+
+    mean, square = moments(counted())
+    tally.warn(shape)
+    info = {"method": "measured", **tally.record()}
+    return replace(held, mean=mean, mean_square=square, info=info)
 
 
 def open_patterns(path: str | os.PathLike[str]) -> Measured:
@@ -69,8 +144,6 @@ def open_patterns(path: str | os.PathLike[str]) -> Measured:
     if source.suffix == ".npy":
         return Measured(np.load(source, mmap_mode="r"))
     if source.suffix in _HDF5:
-        from glassnb.diffraction.export import import_h5py
-
         return _one_of(import_h5py().File(source, "r"), path)
     if any((source / name).exists() for name in ("zarr.json", ".zarray", ".zgroup")):
         import zarr
@@ -93,7 +166,14 @@ def _one_of(group: Any, path: Any) -> Measured:
         signals = {name: experiments[name] for name in experiments}
         signals = {name: each for name, each in signals.items() if "data" in each}
     found = {f"Experiments/{name}/data": signal["data"] for name, signal in signals.items()}
-    found = found or dict(_arrays(group, ""))
+    arrays = {} if found else dict(_arrays(group, ""))
+    # In the tree of py4DSTEM, a node of that name.
+    masks = [a for name, a in arrays.items() if name.endswith("/mask/data") and a.dtype == bool]
+    found = found or {
+        name: array
+        for name, array in arrays.items()
+        if len(array.shape) > 2 and not any(array is mask for mask in masks)
+    }
     if len(found) != 1:
         names = ", ".join(found) or "none"
         raise ValueError(
@@ -103,7 +183,8 @@ def _one_of(group: Any, path: Any) -> Measured:
     if signals:
         (signal,) = signals.values()
         return _with_axes(signal)
-    return Measured(*found.values())
+    (data,) = found.values()
+    return Measured(data, mask=masks[0] if len(masks) == 1 else None)
 
 
 def _arrays(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -111,16 +192,18 @@ def _arrays(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         item = group[name]
         if not hasattr(item, "shape"):
             yield from _arrays(item, f"{prefix}{name}/")
-        elif len(item.shape) in (3, 4):
+        elif len(item.shape) in (2, 3, 4):
             yield f"{prefix}{name}", item
 
 
 def _with_axes(signal: Any) -> Measured:
     """Take from hyperspy's axes what is known in units of length."""
     data = signal["data"]
+    group, name = MASK_OF_SIGNAL
+    mask = signal[group].get(name) if group in signal else None
     names = [f"axis-{number}" for number in range(len(data.shape))]
     if not all(name in signal for name in names):
-        return Measured(data)
+        return Measured(data, mask=mask)
     axes = [_line(signal[name].attrs) for name in names]
     k_step = centre = positions = None
     pixels = [_in_units(axis, _PER_LENGTH) for axis in axes[-2:]]
@@ -136,7 +219,7 @@ def _with_axes(signal: Any) -> Measured:
             low + step * np.arange(n) for (low, step), n in zip(steps, data.shape[:2], strict=True)
         ]
         positions = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 2)
-    return Measured(data, k_step, centre, positions)
+    return Measured(data, k_step, centre, positions, mask)
 
 
 def _line(attributes: Mapping[str, Any]) -> tuple[float, float, str]:

@@ -2,7 +2,7 @@
 
 A reduction is a callable ``(patterns, k_x, k_y) -> values`` with patterns of shape
 (n, n_k_x, n_k_y) and values of shape (n, ...); those below, or your own (for a cluster, defined in
-a module).
+a module). Those below take patterns of any type of numbers; pixels that are NaN are left out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from glassnb.diffraction.counts import in_double, mean_of
 
 __all__ = ["Annulus", "Mask", "RadialProfile", "Reduction", "StrongestPair", "reductions_from"]
 
@@ -37,8 +39,9 @@ class Annulus:
         _check_ring(self.k_low, self.k_high)
 
     def __call__(self, patterns: NDArray[Any], k_x: FloatArray, k_y: FloatArray) -> FloatArray:
-        """Return the intensity in the ring, shape (n,)."""
-        return patterns[:, _ring(k_x, k_y, self.k_low, self.k_high)].sum(axis=1, dtype=float)
+        """Return the intensity in the ring, shape (n,); NaN where all of it is masked."""
+        inside = np.asarray(patterns)[:, _ring(k_x, k_y, self.k_low, self.k_high)]
+        return _sum(in_double(inside), np.ones(inside.shape[1]))
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,15 @@ class Mask:
     weights: NDArray[Any]
 
     def __call__(self, patterns: NDArray[Any], k_x: FloatArray, k_y: FloatArray) -> FloatArray:
-        """Return the weighted sum of each pattern, shape (n,)."""
+        """Return the weighted sum of each pattern, shape (n,); NaN where all of it is masked."""
         if np.shape(self.weights) != patterns.shape[1:]:
             raise ValueError(
                 f"mask of shape {np.shape(self.weights)}: must have the shape of a pattern, "
                 f"{patterns.shape[1:]}"
             )
         weights: FloatArray = np.asarray(self.weights, dtype=float).ravel()
-        return patterns.reshape(len(patterns), -1) @ weights
+        used = np.flatnonzero(weights)
+        return _sum(in_double(patterns.reshape(len(patterns), -1)[:, used]), weights[used])
 
 
 @dataclass(frozen=True)
@@ -97,8 +101,13 @@ class RadialProfile:
         """Return the profiles, shape (n, n_rings); NaN in rings without a pixel."""
         rings = (np.hypot(k_x[:, None], k_y) / self.step).astype(int).ravel()
         inside = np.flatnonzero(rings < self._n_rings)
-        flat = patterns.reshape(len(patterns), -1)[:, inside]
+        flat = in_double(patterns.reshape(len(patterns), -1)[:, inside])
+        hidden = np.isnan(flat)
         counts = np.bincount(rings[inside], minlength=self._n_rings)
+        if hidden.any():
+            flat = np.where(hidden, 0, flat)
+            lost = [np.bincount(rings[inside], row, self._n_rings) for row in hidden]
+            counts = counts - np.array(lost)
         sums = [np.bincount(rings[inside], row, self._n_rings) for row in flat]
         with np.errstate(invalid="ignore"):
             return np.array(sums) / counts
@@ -124,18 +133,26 @@ class StrongestPair:
         _check_ring(self.k_low, self.k_high)
 
     def __call__(self, patterns: NDArray[Any], k_x: FloatArray, k_y: FloatArray) -> FloatArray:
-        """Return sqrt(I(k) I(-k)) over the mean of the ring, and k_x, k_y (1/Å), shape (n, 3)."""
+        """Return sqrt(I(k) I(-k)) over the mean of the ring, and k_x, k_y (1/Å), shape (n, 3).
+
+        NaN where no pair is left.
+        """
         if not (np.allclose(k_x, -k_x[::-1]) and np.allclose(k_y, -k_y[::-1])):
             raise ValueError("StrongestPair needs patterns whose middle pixel is k = 0")
         ring = _ring(k_x, k_y, self.k_low, self.k_high)
         here = np.flatnonzero(ring)
         flat = patterns.reshape(len(patterns), -1)
-        first, second = flat[:, here], flat[:, ring.size - 1 - here]
-        product = np.sqrt(first * second)
+        first, second = in_double(flat[:, here]), in_double(flat[:, ring.size - 1 - here])
+        product = np.sqrt(np.maximum(first, 0) * np.maximum(second, 0))
+        mean = first.mean(axis=1)
+        if np.isnan(mean).any():
+            mean, product = mean_of(first.T), np.where(np.isnan(product), -1, product)
         best = product.argmax(axis=1)
         x, y = np.unravel_index(here[best], ring.shape)
-        strength = product.max(axis=1) / np.maximum(first.mean(axis=1), np.finfo(float).tiny)
-        return np.stack([strength, k_x[x], k_y[y]], axis=1).astype(float)
+        strength = product.max(axis=1) / np.maximum(mean, np.finfo(float).tiny)
+        found = np.stack([strength, k_x[x], k_y[y]], axis=1)
+        found[~(strength >= 0)] = np.nan
+        return found
 
 
 def reductions_from(reduce: Mapping[str, Any] | None) -> dict[str, Reduction]:
@@ -178,6 +195,15 @@ def reductions_from(reduce: Mapping[str, Any] | None) -> dict[str, Reduction]:
 def _check_ring(k_low: float, k_high: float) -> None:
     if not (np.isfinite([k_low, k_high]).all() and 0 <= k_low < k_high):
         raise ValueError(f"ring from {k_low} to {k_high}: must be 0 <= k_low < k_high, in 1/Å")
+
+
+def _sum(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return weighted sums of rows over what is not NaN, or NaN where all is."""
+    sums: FloatArray = values @ weights
+    if np.isnan(sums).any():
+        hidden = np.isnan(values)
+        sums = np.where(hidden.all(axis=1), np.nan, np.where(hidden, 0, values) @ weights)
+    return sums
 
 
 def _ring(k_x: FloatArray, k_y: FloatArray, low: float, high: float) -> NDArray[np.bool_]:

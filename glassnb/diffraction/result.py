@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glassnb.diffraction.counts import read_counts
 from glassnb.diffraction.probe import Probe
 
 if TYPE_CHECKING:
@@ -40,12 +42,13 @@ class DiffractionScan:
     shape : tuple of int
         Shape of the scan.
     mean : numpy.ndarray, shape (n_k_x, n_k_y)
-        Mean pattern.
+        Mean pattern; NaN at pixels that are masked in all patterns.
     mean_square : numpy.ndarray, shape (n_k_x, n_k_y)
         Mean of the squared intensities; ``mean_square / mean**2 - 1`` is the variance map.
     patterns : array, shape (*shape, n_k_x, n_k_y), optional
         All patterns, in memory or on disk: fraction of the current on each pixel, or the counts
-        of an experiment.
+        of an experiment in the type of the detector. :meth:`pattern` and :meth:`blocks` read them
+        in double precision.
     reductions : dict
         What was kept of each pattern, by name: arrays of shape (*shape, ...).
     probe : Probe, optional
@@ -53,7 +56,11 @@ class DiffractionScan:
     rotations : numpy.ndarray, shape (n_rotations, 4), optional
         Orientations as quaternions, scalar last.
     info : dict
-        How the scan was made.
+        How the scan was made; of measured patterns also ``saturation``, the number of
+        ``saturated`` pixels, and the shares that are ``masked`` and, of the rest, ``negative``.
+    mask : array of bool, optional
+        True at pixels that are left out, of the shape of a pattern or of ``patterns``; see
+        :meth:`from_array`.
     """
 
     k_x: NDArray[np.float64]
@@ -67,6 +74,7 @@ class DiffractionScan:
     probe: Probe | None = None
     rotations: NDArray[np.float64] | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
+    mask: Any = None
 
     def __repr__(self) -> str:
         """Say what is held."""
@@ -74,8 +82,18 @@ class DiffractionScan:
         scanned = " x ".join(map(str, self.shape))
         return (
             f"DiffractionScan({scanned} positions, {self.k_x.size} x {self.k_y.size} pixels, "
-            f"{', '.join([kept, *self.reductions])})"
+            f"{', '.join([kept, *self.reductions, *self._noted()])})"
         )
+
+    def _noted(self) -> list[str]:
+        """Say what is special about the counts."""
+        saturated = self.info.get("saturated", 0)
+        shares = [
+            f"{self.info[name]:.2g} of the pixels {name}"
+            for name in ("masked", "negative")
+            if self.info.get(name)
+        ]
+        return shares + [f"{saturated} saturated"] * (saturated > 0)
 
     @classmethod
     def from_array(
@@ -86,8 +104,14 @@ class DiffractionScan:
         positions: ArrayLike | None = None,
         centre: tuple[float, float] | None = None,
         probe: Probe | None = None,
+        mask: Any = None,
+        saturation: float | None = None,
     ) -> DiffractionScan:
         """Take measured patterns.
+
+        All of them are read once, some at a time, for the mean and to look at every count.
+        Negative ones, of data from which a dark image was subtracted, stay as they are; their
+        share is in ``info``.
 
         Parameters
         ----------
@@ -97,6 +121,8 @@ class DiffractionScan:
             ``signal.data`` and py4DSTEM ``datacube.data``. Or the name of a ``.npy`` file, a zarr
             store, ``.zspy``, ``.hspy`` or other HDF5 with one such array, which stays on disk.
             Axes keep their order: the first is called x here, though hyperspy may call it y.
+            Whole or real numbers of any type and byte order; what is masked in a masked array of
+            Numpy is so here.
         k_step : float or tuple of float, optional
             Size of a pixel in 1/Å (1/d), along both axes or each. May be omitted for files of
             hyperspy whose axes are in 1/Å or 1/nm.
@@ -106,6 +132,15 @@ class DiffractionScan:
             Pixel of the unscattered beam; that of hyperspy's axes, or the middle when omitted.
         probe : Probe, optional
             The beam; analyses then know the size of the central disc.
+        mask : array_like of bool, optional
+            True at pixels to leave out (dead or saturated ones, a beam stop): of the shape
+            (n_k_x, n_k_y), or of the patterns, then read in blocks as they are. No analysis sees
+            their values; means are over what is left, and a pair of spots with a masked partner
+            is none. Files that :meth:`save` wrote bring theirs along.
+        saturation : float, optional
+            Count at which a pixel is saturated; for whole numbers the largest of their type when
+            omitted, for real ones none. Pixels that reach it and are not masked are counted in
+            ``info``, with a warning.
 
         Returns
         -------
@@ -115,58 +150,17 @@ class DiffractionScan:
         Raises
         ------
         ValueError
-            If shapes do not fit together, a number is not positive and finite, or a file is not
-            of a known kind.
+            If shapes do not fit together, a number is not positive and finite, a pixel that is
+            not masked is NaN or infinite, the mask is not of bool, or a file is not of a known
+            kind.
         ImportError
             If h5py is missing and needed.
         """
-        if isinstance(patterns, str | os.PathLike):
-            from glassnb.diffraction.measured import open_patterns
+        from glassnb.diffraction.measured import measured_scan
 
-            file = open_patterns(patterns)
-            patterns = file.patterns
-            positions = file.positions if positions is None else positions
-            if k_step is None:
-                k_step, centre = file.k_step, file.centre if centre is None else centre
-        if not hasattr(patterns, "shape"):
-            patterns = np.asarray(patterns)
-        if len(patterns.shape) not in (3, 4) or not all(patterns.shape):
-            raise ValueError(
-                f"patterns: have shape {tuple(patterns.shape)}; must be (n_x, n_y, n_k_x, n_k_y) "
-                "or (n_positions, n_k_x, n_k_y)"
-            )
-        if k_step is None:
-            raise ValueError("k_step=None: give the size of a pixel in 1/Å; the data do not say it")
-        steps = np.broadcast_to(np.asarray(k_step, dtype=float), (2,))
-        if not (np.isfinite(steps).all() and (steps > 0).all()):
-            raise ValueError(f"k_step={k_step}: must be the size of a pixel in 1/Å")
-        shape = tuple(int(n) for n in patterns.shape[:-2])
-        middle = [n // 2 for n in patterns.shape[-2:]] if centre is None else centre
-        k_x, k_y = (
-            (np.arange(n) - c) * step
-            for n, c, step in zip(patterns.shape[-2:], middle, steps, strict=True)
-        )
-        if positions is None:
-            grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
-            places = grid.reshape(-1, len(shape)).astype(float)
-            if len(shape) == 1:
-                places = np.column_stack([places[:, 0], np.zeros(len(places))])
-        else:
-            places = np.asarray(positions, dtype=float)
-        if places.shape != (int(np.prod(shape)), 2) or not np.isfinite(places).all():
-            raise ValueError(
-                f"positions: have shape {places.shape}; must be ({int(np.prod(shape))}, 2), finite"
-            )
-        empty = np.zeros((len(k_x), len(k_y)))
-        held = cls(k_x, k_y, places, shape, empty, empty, patterns, probe=probe)
-        total, square = np.zeros_like(empty), np.zeros_like(empty)
-        for _, block in held.blocks():
-            total += block.sum(axis=0, dtype=float)
-            square += np.square(block, dtype=float).sum(axis=0)
-        count = int(np.prod(shape))
-        return cls(
-            k_x, k_y, places, shape, total / count, square / count, patterns,
-            probe=probe, info={"method": "measured"},
+        return measured_scan(
+            patterns, k_step=k_step, positions=positions, centre=centre, probe=probe, mask=mask,
+            saturation=saturation,
         )  # fmt: skip
 
     @property
@@ -186,12 +180,50 @@ class DiffractionScan:
             return 0.0
         return max(2 * self.probe.k_aperture, self.probe.k_cut)
 
+    @cached_property
+    def seen(self) -> NDArray[np.float64]:
+        """Share of the patterns in which a pixel counts, shape (n_k_x, n_k_y): 0 if masked."""
+        if self.mask is None:
+            return np.ones((self.k_x.size, self.k_y.size))
+        if len(self.mask.shape) == 2:
+            return (~self.mask).astype(float)
+        return 1 - sum(piece.sum(axis=0) for piece in self.masked()) / self.n_patterns
+
+    def masked(self) -> Iterator[NDArray[np.bool_]]:
+        """Go through the mask, some patterns at a time.
+
+        Yields
+        ------
+        numpy.ndarray of bool, shape (n, n_k_x, n_k_y)
+            True at pixels that are left out; one piece of a single pattern if the mask is that of
+            all of them, and nothing without a mask.
+        """
+        if self.mask is not None and len(self.mask.shape) == 2:
+            yield self.mask[None]
+        elif self.mask is not None:
+            for _, where in self._pieces():
+                yield np.asarray(self.mask[where]).reshape(-1, self.k_x.size, self.k_y.size)
+
     @property
     def n_patterns(self) -> int:
         """Number of patterns."""
         return int(np.prod(self.shape))
 
-    def blocks(self, size: int | None = None) -> Iterator[tuple[slice, NDArray[Any]]]:
+    def _pieces(self, size: int | None = None) -> Iterator[tuple[slice, tuple[Any, ...]]]:
+        """Go through places in the flattened scan, and indices of the same patterns."""
+        pixels = self.k_x.size * self.k_y.size
+        size = size or max(1, _BLOCK // pixels)
+        # Cut along the first axis whose inner part is small enough to be read at once.
+        axis = next(a for a in range(len(self.shape)) if np.prod(self.shape[a + 1 :]) <= size)
+        inner = int(np.prod(self.shape[axis + 1 :]))
+        rows, first = max(1, size // inner), 0
+        for outer in np.ndindex(*self.shape[:axis]):
+            for row in range(0, self.shape[axis], rows):
+                number = inner * min(rows, self.shape[axis] - row)
+                yield slice(first, first + number), (*outer, slice(row, row + rows))
+                first += number
+
+    def blocks(self, size: int | None = None) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Go through all patterns, some at a time.
 
         Parameters
@@ -204,32 +236,23 @@ class DiffractionScan:
         places : slice
             Where the block stands in the flattened scan.
         block : numpy.ndarray, shape (n, n_k_x, n_k_y)
-            The patterns.
+            The patterns in double precision, NaN where they are masked; not to be written to.
 
         Raises
         ------
         ValueError
-            If the patterns were not kept.
+            If the patterns were not kept, or a pixel that is not masked is NaN or infinite.
         """
         if self.patterns is None:
             raise ValueError(
                 "the patterns of this scan were reduced on the way and not kept; scan with "
                 "keep=True, or with keep='a folder' to have them on disk"
             )
-        pixels = self.k_x.size * self.k_y.size
-        size = size or max(1, _BLOCK // pixels)
-        # Cut along the first axis whose inner part is small enough to be read at once.
-        axis = next(a for a in range(len(self.shape)) if np.prod(self.shape[a + 1 :]) <= size)
-        inner = int(np.prod(self.shape[axis + 1 :]))
-        rows, first = max(1, size // inner), 0
-        for outer in np.ndindex(*self.shape[:axis]):
-            for row in range(0, self.shape[axis], rows):
-                read = np.asarray(self.patterns[(*outer, slice(row, row + rows))])
-                block = read.reshape(-1, self.k_x.size, self.k_y.size)
-                yield slice(first, first + len(block)), block
-                first += len(block)
+        for places, where in self._pieces(size):
+            read = read_counts(self.patterns, self.mask, where)
+            yield places, read.reshape(-1, self.k_x.size, self.k_y.size)
 
-    def pattern(self, *index: int) -> NDArray[Any]:
+    def pattern(self, *index: int) -> NDArray[np.float64]:
         """Return one pattern.
 
         Parameters
@@ -240,18 +263,19 @@ class DiffractionScan:
         Returns
         -------
         numpy.ndarray, shape (n_k_x, n_k_y)
-            The pattern.
+            The pattern in double precision, NaN where it is masked.
 
         Raises
         ------
         ValueError
-            If the patterns were not kept or the place has another number of axes.
+            If the patterns were not kept, the place has another number of axes, or a pixel that
+            is not masked is NaN or infinite.
         """
         if self.patterns is None:
             next(self.blocks())
         if len(index) != len(self.shape):
             raise ValueError(f"pattern{index}: the scan has the shape {self.shape}")
-        return np.asarray(self.patterns[index])
+        return read_counts(self.patterns, self.mask, index)
 
     def decompose(self, n: int, *, seed: int = 0) -> Decomposition:
         """Write the patterns as sums of a few; see :func:`glassnb.diffraction.decompose`.

@@ -5,13 +5,13 @@ name          what it is                                                  opened
 ============  ==========================================================  ====================
 a folder      ``patterns.zarr``, chunks of some patterns, and             this package; zarr,
               ``scan.npz``, all that belongs to them; a stopped scan      Dask, NumPy
-              goes on
+              goes on; ``mask.zarr`` if patterns have one each
 ``.npz``      one compressed file of everything                           this package; NumPy
 ``.hspy``     HDF5 in the layout of hyperspy: patterns and axes           hyperspy
 ``.h5``       HDF5 in the layout EMD 1.0: patterns and axes               py4DSTEM, emdfile
 ============  ==========================================================  ====================
 
-The last two need h5py, which is imported when they are written.
+The last two need h5py, which is imported when they are written. All of them keep the mask.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from glassnb.diffraction.work import LIST_ROW
 __all__ = ["Store", "load", "save"]
 
 _PATTERNS = "patterns.zarr"
+_MASK = "mask.zarr"  # that of each pattern
 _RECORD = "scan.npz"  # everything but the patterns, written last
 _ARGUMENTS = "arguments.json"  # what a scan depends on
 _FLAGS = "finished.npy"  # rows that are whole on disk
@@ -157,14 +158,25 @@ def save(scan: DiffractionScan, path: str | os.PathLike[str]) -> Path:
         raise ValueError(f"path={str(path)!r}: exists already; remove it or use another name")
     shape = (*scan.shape, scan.k_x.size, scan.k_y.size)
     _new_folder(target, shape, str(scan.patterns.dtype), {"shape": scan.shape})
-    copy = _open_patterns(target, "r+")
-    row = copy.chunks[len(scan.shape) - 1]
-    for index in np.ndindex(*scan.shape[:-1]):
-        for first in range(0, scan.shape[-1], row):
-            part = (*index, slice(first, first + row))
-            copy[part] = np.asarray(scan.patterns[part])
+    _copy(scan.patterns, _open_patterns(target, "r+"))
+    if _each_has_its_own(scan.mask):
+        _copy(scan.mask, _new_array(target / _MASK, shape, "bool"))
     _write_record(target / _RECORD, scan)
     return target
+
+
+def _copy(source: Any, target: Any) -> None:
+    """Copy an array piece by piece into one in chunks of some patterns."""
+    *outer, last = target.shape[:-2]
+    row = target.chunks[len(outer)]
+    for index in np.ndindex(*outer):
+        for first in range(0, last, row):
+            part = (*index, slice(first, first + row))
+            target[part] = np.asarray(source[part])
+
+
+def _each_has_its_own(mask: Any) -> bool:
+    return mask is not None and len(mask.shape) > 2
 
 
 def load(path: str | os.PathLike[str]) -> DiffractionScan:
@@ -198,36 +210,46 @@ def load(path: str | os.PathLike[str]) -> DiffractionScan:
             f"path={str(path)!r}: the scan is not finished; call scan(..., keep={str(path)!r}) "
             "again with the same arguments to go on"
         )
-    return replace(_read_record(source / _RECORD), patterns=_open_patterns(source, "r"))
+    scan = replace(_read_record(source / _RECORD), patterns=_open_patterns(source, "r"))
+    return replace(scan, mask=_open(source / _MASK, "r")) if (source / _MASK).exists() else scan
 
 
 def _new_folder(
     path: Path, shape: tuple[int, ...], dtype: str, arguments: Mapping[str, Any]
 ) -> None:
     """Make the folder of a scan, its patterns empty; the arguments come last and make it valid."""
-    import zarr
-
     path.mkdir(parents=True)
-    size = max(1, _CHUNK // (np.dtype(dtype).itemsize * shape[-2] * shape[-1]))
-    # Rows are written side by side, each a line of the grid or so many positions of a list: with
-    # a power of two up to that, no two share a chunk.
-    size = min(2 ** int(np.log2(size)), LIST_ROW, shape[-3])
-    zarr.create_array(
-        store=path / _PATTERNS,
-        shape=shape,
-        chunks=(*(1 for _ in shape[:-3]), size, *shape[-2:]),
-        dtype=dtype,
-        # Noise does not get smaller, counts do.
-        compressors="auto" if np.dtype(dtype).kind in "iu" else None,
-    )
+    _new_array(path / _PATTERNS, shape, dtype)
     with atomic_path(path / _ARGUMENTS) as temporary:
         temporary.write_text(to_json(arguments), encoding="utf-8")
 
 
-def _open_patterns(path: Path, mode: Literal["r", "r+"]) -> Any:
+def _new_array(path: Path, shape: tuple[int, ...], dtype: str) -> Any:
+    """Make an array on disk in chunks of some patterns."""
     import zarr
 
-    return zarr.open_array(path / _PATTERNS, mode=mode)
+    size = max(1, _CHUNK // (np.dtype(dtype).itemsize * shape[-2] * shape[-1]))
+    # Rows are written side by side, each a line of the grid or so many positions of a list: with
+    # a power of two up to that, no two share a chunk.
+    size = min(2 ** int(np.log2(size)), LIST_ROW, shape[-3])
+    return zarr.create_array(
+        store=path,
+        shape=shape,
+        chunks=(*(1 for _ in shape[:-3]), size, *shape[-2:]),
+        dtype=dtype,
+        # Noise does not get smaller, counts do.
+        compressors="auto" if np.dtype(dtype).kind in "biu" else None,
+    )
+
+
+def _open_patterns(path: Path, mode: Literal["r", "r+"]) -> Any:
+    return _open(path / _PATTERNS, mode)
+
+
+def _open(path: Path, mode: Literal["r", "r+"]) -> Any:
+    import zarr
+
+    return zarr.open_array(path, mode=mode)
 
 
 def _compare(path: Path, arguments: Mapping[str, Any]) -> None:
@@ -251,6 +273,8 @@ def _write_record(path: Path, scan: DiffractionScan, *, patterns: bool = False) 
     }
     if scan.rotations is not None:
         arrays["rotations"] = scan.rotations
+    if scan.mask is not None and (patterns or not _each_has_its_own(scan.mask)):
+        arrays["mask"] = np.asarray(scan.mask)
     if patterns and scan.patterns is not None:
         arrays["patterns"] = np.asarray(scan.patterns)
     arrays |= {f"reduction/{name}": values for name, values in scan.reductions.items()}

@@ -59,7 +59,7 @@ def plot_pattern(
     Parameters
     ----------
     pattern : numpy.ndarray, shape (n_k_x, n_k_y)
-        Intensities.
+        Intensities; NaN stays blank.
     k_x, k_y : numpy.ndarray
         Wave numbers of the pixels in 1/Å.
     ax : matplotlib.axes.Axes, optional
@@ -73,12 +73,14 @@ def plot_pattern(
         Where it was drawn.
     """
     ax = new_axes(ax)
-    outside = pattern[np.hypot(k_x[:, None], k_y) > k_disc]
+    pattern = np.asarray(pattern, dtype=float)
+    seen = ~np.isnan(pattern)
+    outside = pattern[seen & (np.hypot(k_x[:, None], k_y) > k_disc)]
     # A few bright pixels shall not darken the rest.
-    top = float(np.quantile(outside, 0.999)) if outside.size else float(np.max(pattern))
+    top = float(np.quantile(outside, 0.999)) if outside.size else pattern[seen].max(initial=0.0)
     half = [(k[1] - k[0]) / 2 if k.size > 1 else 0.5 for k in (k_x, k_y)]
     ax.imshow(
-        np.asarray(pattern).T,
+        pattern.T,
         origin="lower",
         cmap="gray",
         vmin=0,

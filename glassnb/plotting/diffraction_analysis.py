@@ -226,10 +226,11 @@ def plot_strengths(result: SpotSignificance, ax: Axes | None = None) -> Axes:
         Where it was drawn.
     """
     ax = new_axes(ax)
-    top = max(float(result.strength.max()), float(result.null_strength.max()))
+    strength = result.strength[~np.isnan(result.strength)]
+    top = max(float(strength.max()), float(result.null_strength.max()))
     bins = np.linspace(0, top, 40).tolist()
     ax.hist(result.null_strength, bins, density=True, color="0.8", label=f"null: {result.null}")
-    ax.hist(result.strength.ravel(), bins, density=True, histtype="step", label="scan")
+    ax.hist(strength, bins, density=True, histtype="step", label="scan")
     ax.set(xlabel="strongest pair of a pattern", ylabel="probability density")
     add_legend(ax)
     return ax

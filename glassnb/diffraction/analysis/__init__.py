@@ -5,6 +5,7 @@ So spots come with p-values against slabs without order, with how far they last 
 and with the atoms that make them.
 """
 
+from glassnb.diffraction.analysis.angular import AngularPowerSpectrum, angular_power_spectrum
 from glassnb.diffraction.analysis.decomposition import Decomposition, decompose
 from glassnb.diffraction.analysis.depth import DepthPersistence, depth_persistence
 from glassnb.diffraction.analysis.images import VirtualImage, virtual_image
@@ -12,10 +13,8 @@ from glassnb.diffraction.analysis.nulls import null_scan
 from glassnb.diffraction.analysis.persistence import SpotPersistence, spot_persistence
 from glassnb.diffraction.analysis.planes import QuasiLatticePlanes, quasi_lattice_planes
 from glassnb.diffraction.analysis.profiles import (
-    AngularPowerSpectrum,
     FluctuationVariance,
     RadialIntensity,
-    angular_power_spectrum,
     fluctuation_variance,
     radial_profile,
 )

@@ -97,7 +97,9 @@ def decompose(
     """Write every pattern as a sum of a few patterns with weights that are never negative.
 
     Phases of different structure come out as components with maps of where they are. Speckle has
-    as many components as patterns; look at ``residual`` for different ``n``.
+    as many components as patterns; look at ``residual`` for different ``n``. Pixels that are masked
+    in any of the patterns are left out; negative counts cannot be made of such parts, and remain in
+    ``residual``.
 
     Parameters
     ----------
@@ -120,7 +122,7 @@ def decompose(
     Raises
     ------
     ValueError
-        If ``n`` is out of range, patterns hold NaN, were not kept or do not fit into memory.
+        If ``n`` is out of range, patterns were not kept or do not fit into memory.
 
     References
     ----------
@@ -128,11 +130,11 @@ def decompose(
     12, 2825 (2011).
     """
     low, high = check_range(scan, k_range)
-    pixels = np.flatnonzero(((scan.k >= low) & (scan.k < high)).ravel())
+    pixels = np.flatnonzero(((scan.k >= low) & (scan.k < high) & (scan.seen == 1)).ravel())
     if not 1 <= n <= min(scan.n_patterns, pixels.size):
         raise ValueError(
             f"n={n}: must be from 1 to {min(scan.n_patterns, pixels.size)}, the number of patterns "
-            "or of pixels"
+            "or of pixels that are masked in none of them"
         )
     if 8.0 * scan.n_patterns * pixels.size > _MOST_BYTES:
         raise ValueError(
@@ -142,10 +144,9 @@ def decompose(
     data = np.empty((scan.n_patterns, pixels.size))
     for places, block in scan.blocks():
         data[places] = block.reshape(len(block), -1)[:, pixels]
-    if not np.isfinite(data).all():
-        raise ValueError("patterns: hold NaN or infinite pixels; set them to 0 first")
-    scale = max(float(data.mean()), float(np.finfo(float).tiny))
-    weights, rows = _factorize(np.maximum(data, 0) / scale, n, max_iterations, seed)
+    positive = np.maximum(data, 0)
+    scale = max(float(positive.mean()), float(np.finfo(float).tiny))
+    weights, rows = _factorize(positive / scale, n, max_iterations, seed)
     sums = np.maximum(rows.sum(axis=1), np.finfo(float).tiny)
     left = np.linalg.norm(data / scale - weights @ rows) / np.linalg.norm(data / scale)
     weights = weights * sums * scale

@@ -22,8 +22,9 @@ from glassnb.core.parallel import map_tasks, thread_count
 from glassnb.core.progress import ProgressOption
 from glassnb.diffraction.analysis.nulls import NULLS, Optics, optics_of, radial_power, slabs_of
 from glassnb.diffraction.analysis.persistence import place_of
-from glassnb.diffraction.analysis.ring import Ring, ring_of
+from glassnb.diffraction.analysis.ring import Ring, blank, hidden_pixels, ring_of
 from glassnb.diffraction.analysis.spots import Spot
+from glassnb.diffraction.counts import mean_of
 from glassnb.diffraction.kinematic import slab_moments
 from glassnb.diffraction.probe import Probe
 from glassnb.diffraction.result import DiffractionScan
@@ -186,14 +187,18 @@ def depth_persistence(
     layers = _layers_of(scan, ring, probe, slab.thickness, n_layers)
     own = layers.fields(slab)
     draw = _null(null, scan, layers, own, liquid)
-    follow = partial(_null_course, layers, draw)
+    visible = np.ones((len(scan.positions), ring.pixels.size))
+    visible = blank(visible, hidden_pixels(scan, ring, ring), orientation)
+    follow = partial(_null_course, layers, draw, visible)
     seeds = np.random.SeedSequence(seed).spawn(n_null)
     from threadpoolctl import threadpool_limits
 
     alone = thread_count() > 1 and n_null > 1
     with threadpool_limits(1, user_api="blas") if alone else nullcontext():
         drawn = map_tasks(follow, seeds, progress=progress, description="null scans")
-    strength, first = layers.course(own, position, layers.brightest(own, position, spot))
+    strength, first = layers.course(
+        own, position, layers.brightest(own, position, spot, visible[position])
+    )
     null_curves = np.array([curve for curve, _ in drawn])
     depth = slab.thickness * np.arange(1, n_layers + 1) / n_layers
     best = int(strength.argmax())
@@ -233,9 +238,12 @@ class _Layers:
             waves[i] = slab_moments(inside, self.probe, reach, 1, smearing)[0]
         return waves
 
-    def brightest(self, fields: NDArray[np.complex64], position: int, spot: Spot) -> int:
+    def brightest(
+        self, fields: NDArray[np.complex64], position: int, spot: Spot, visible: FloatArray
+    ) -> int:
         """Return the pixel of a spot's disc where the pair is strongest, as in the null scans."""
         away = np.linalg.norm(self.ring.vectors - (spot.k_x, spot.k_y), axis=1)
+        away[np.isnan(visible * visible[::-1])] = np.inf
         disc = np.flatnonzero(away <= max(self.ring.speckle, away.min()))
         both = np.concatenate([disc, self.ring.pixels.size - 1 - disc])
         whole = self._amplitudes(fields, [position], both).sum(axis=0, keepdims=True)
@@ -385,11 +393,14 @@ def _cut(
 
 
 def _null_course(
-    layers: _Layers, draw: Draw, seed: np.random.SeedSequence
+    layers: _Layers,
+    draw: Draw,
+    visible: FloatArray,
+    seed: np.random.SeedSequence,
 ) -> tuple[FloatArray, NDArray[np.intp]]:
-    """Follow the strongest pair of a null scan."""
+    """Follow the strongest pair of a null scan; ``visible`` is 1, or NaN at masked pixels."""
     fields, ring = draw(np.random.default_rng(seed)), layers.ring
-    values = layers.optics.intensities(fields)
-    strengths = ring.strengths(values, ring.expected(values.mean(axis=0, dtype=float)))
-    position, pixel = np.unravel_index(int(strengths.argmax()), strengths.shape)
+    values = layers.optics.intensities(fields) * visible
+    strengths = ring.strengths(values, ring.expected(mean_of(values)))
+    position, pixel = np.unravel_index(int(np.nanargmax(strengths)), strengths.shape)
     return layers.course(fields, int(position), int(pixel))

@@ -29,7 +29,7 @@ class VirtualImage:
     Parameters
     ----------
     values : numpy.ndarray, shape of the scan
-        Intensity on the detector.
+        Intensity on what the mask leaves of the detector; NaN where it leaves nothing.
     positions : numpy.ndarray, shape (n_positions, 2)
         Of the beam in Å.
     """
@@ -75,6 +75,9 @@ def virtual_image(
     speckle_size: float | None = None,
 ) -> VirtualImage:
     """Look at a scan through a virtual detector.
+
+    Masked pixels add nothing. Where they are not the same in all patterns, images of a ring show
+    that; :func:`radial_profile` gives means instead of sums.
 
     Parameters
     ----------

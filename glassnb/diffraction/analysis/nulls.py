@@ -10,14 +10,15 @@ and how far k and -k are a pair, are those of the scan.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from glassnb.diffraction.analysis.ring import Ring, ring_of
+from glassnb.diffraction.analysis.ring import Ring, blank, hidden_pixels, ring_of
+from glassnb.diffraction.counts import moments
 from glassnb.diffraction.kinematic import number_of_moments, slab_moments
 from glassnb.diffraction.probe import Probe
 from glassnb.diffraction.result import DiffractionScan
@@ -79,7 +80,7 @@ class NullModel:
         The pixels it is drawn on.
     draw : callable
         ``draw(rng, orientation)`` gives the intensities of one orientation, shape
-        (n_positions, n_pixels).
+        (n_positions, n_pixels), NaN where the scan's mask hides them.
     """
 
     name: str
@@ -135,13 +136,18 @@ def null_model(
             "far k and -k are a pair"
         )
     if null == "speckle":
-        return _speckle(scan, ring, scan.probe, float(thickness))
-    if atoms is None:
+        model = _speckle(scan, ring, scan.probe, float(thickness))
+    elif atoms is None:
         what = "the model or slab that was scanned" if null == "phase" else "a liquid or packing"
         raise ValueError(f"null={null!r}: needs atoms, {what}")
-    if null == "phase":
-        return _phases(scan, ring, scan.probe, atoms, float(thickness))
-    return _liquid(scan, ring, scan.probe, atoms, float(thickness))
+    else:
+        make = _phases if null == "phase" else _liquid
+        model = make(scan, ring, scan.probe, atoms, float(thickness))
+    hidden = hidden_pixels(scan, ring, model.ring)
+    return replace(
+        model,
+        draw=lambda rng, orientation: blank(model.draw(rng, orientation), hidden, orientation),
+    )
 
 
 def null_scan(
@@ -171,8 +177,8 @@ def null_scan(
     Returns
     -------
     DiffractionScan
-        One orientation with its patterns. Within the central disc and its interference stands the
-        mean of the scan, without meaning.
+        One orientation with its patterns, and the mask of the scan. Within the central disc and
+        its interference stands the mean of the scan, without meaning.
 
     Raises
     ------
@@ -192,17 +198,16 @@ def null_scan(
     inside = np.hypot(ring.k_x[:, None], ring.k_y) < scan.k_disc
     patterns[:, inside] = ring.centred(scan.mean[None])[0][inside]
     shape = scan.shape if scan.rotations is None else scan.shape[1:]
+    mask = hidden_pixels(scan, ring, whole)
+    blank(values, mask)
+    if mask is not None:
+        mask = mask[: len(values)].reshape(*(shape if len(mask) > 1 else ()), n_x, n_y)
+    mean, mean_square = moments([patterns])
     return DiffractionScan(
-        ring.k_x,
-        ring.k_y,
-        scan.positions,
-        shape,
-        patterns.mean(axis=0, dtype=float),
-        np.square(patterns, dtype=float).mean(axis=0),
+        ring.k_x, ring.k_y, scan.positions, shape, mean, mean_square,
         patterns.reshape(*shape, n_x, n_y),
-        probe=scan.probe,
-        info={**scan.info, "null": null, "null_seed": seed},
-    )
+        probe=scan.probe, info={**scan.info, "null": null, "null_seed": seed}, mask=mask,
+    )  # fmt: skip
 
 
 def optics_of(
@@ -279,11 +284,12 @@ def radial_power(
     least = min(scan.probe.k_cut + width, ring.k_range[0] or np.inf)
     radii = np.arange(least, min(ring.k_x[-1], ring.k_y[-1]) + width / 2, width)
     rings = np.floor((inner - least) / width + 0.5).astype(int)
-    counted = (rings >= 0) & (rings < radii.size)
+    counted = (rings >= 0) & (rings < radii.size) & ~np.isnan(mean)
     number = np.bincount(rings[counted], minlength=radii.size)
     sums = np.bincount(rings[counted], mean[counted], radii.size)
     seen = number > 0
-    target = np.interp(wide, radii[seen], sums[seen] / number[seen])
+    # Power is not negative, as the mean of counts without their dark image may be.
+    target = np.interp(wide, radii[seen], np.maximum(sums[seen] / number[seen], 0))
     kernel = np.zeros(2 * np.abs(beams).max(axis=0) + 1)
     kernel[tuple((beams + np.array(kernel.shape) // 2).T)] = weights
     inside = fftconvolve(np.ones(shape), kernel, mode="same")

@@ -15,6 +15,7 @@ from glassnb.core.progress import ProgressOption
 from glassnb.diffraction.analysis.nulls import NullModel, null_model
 from glassnb.diffraction.analysis.ring import Ring, ring_of
 from glassnb.diffraction.analysis.spots import Spot
+from glassnb.diffraction.counts import mean_of
 from glassnb.diffraction.probe import Probe
 from glassnb.diffraction.result import DiffractionScan
 from glassnb.diffraction.slab import Slab
@@ -248,9 +249,9 @@ def _orientation(scan: DiffractionScan, number: int) -> Any:
 
 
 def _follow(ring: Ring, strengths: NDArray[Any], pixel: int) -> FloatArray:
-    """Return the mean strength in the disc about a pixel at each position."""
+    """Return the mean strength in the disc about a pixel at each position; NaN if all masked."""
     distance = np.linalg.norm(ring.vectors - ring.vectors[pixel], axis=1)
-    return strengths[:, distance <= ring.speckle].mean(axis=1, dtype=float)
+    return mean_of(strengths[:, distance <= ring.speckle].T)
 
 
 def _null_values(
@@ -259,13 +260,14 @@ def _null_values(
     """Follow the strongest pair of a null scan; return values and distances from its place."""
     values = model.draw(np.random.default_rng(seed), 0)
     ring = model.ring
-    strengths = ring.strengths(values, ring.expected(values.mean(axis=0, dtype=float)))
-    here, pixel = np.unravel_index(int(strengths.argmax()), strengths.shape)
+    strengths = ring.strengths(values, ring.expected(mean_of(values)))
+    here, pixel = np.unravel_index(int(np.nanargmax(strengths)), strengths.shape)
     return _follow(ring, strengths, int(pixel)), distance[here]
 
 
 def _curve(values: FloatArray, distance: FloatArray, edges: FloatArray) -> FloatArray:
     """Return means by distance, NaN where there is no position."""
+    values, distance = values[~np.isnan(values)], distance[~np.isnan(values)]
     bins = np.searchsorted(edges, distance, side="right") - 1
     counts = np.bincount(bins, minlength=edges.size)
     with np.errstate(invalid="ignore"):
@@ -273,7 +275,7 @@ def _curve(values: FloatArray, distance: FloatArray, edges: FloatArray) -> Float
 
 
 def _beyond(values: FloatArray, distance: FloatArray, low: float, high: float) -> float:
-    chosen = (distance >= low) & (distance <= high)
+    chosen = (distance >= low) & (distance <= high) & ~np.isnan(values)
     return float(values[chosen].mean()) if chosen.any() else float("nan")
 
 

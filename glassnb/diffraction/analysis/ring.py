@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from glassnb.diffraction.result import DiffractionScan
 
-__all__ = ["Ring", "check_range", "ring_of", "speckle_radius"]
+__all__ = ["TOUCHES", "Ring", "blank", "check_range", "hidden_pixels", "ring_of", "speckle_radius"]
 
 FloatArray = NDArray[np.float64]
 
 _FLOOR = 1e-6  # of the brightest ring, for what a ring is compared with
+TOUCHES = 1e-6  # weight from which on a pixel takes part in one between others
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,20 +76,45 @@ class Ring:
         return order, first, last
 
     def centred(self, patterns: NDArray[Any]) -> NDArray[Any]:
-        """Bring patterns, shape (n, n_k_x, n_k_y), to the symmetric grid."""
+        """Bring patterns, shape (n, n_k_x, n_k_y), to the symmetric grid.
+
+        A pixel between others is NaN if one of them is.
+        """
         if self.to_x is None or self.to_y is None:
             return patterns
-        return self.to_x @ patterns @ self.to_y.T
+        hidden = np.isnan(patterns)
+        if not hidden.any():
+            return self.to_x @ patterns @ self.to_y.T
+        found = self.to_x @ np.where(hidden, 0.0, patterns) @ self.to_y.T
+        found[self.to_x @ hidden @ self.to_y.T > TOUCHES] = np.nan
+        return found
 
     def read(self, patterns: NDArray[Any]) -> NDArray[Any]:
         """Return the intensities of the ring's pixels, shape (n, n_pixels)."""
         return self.centred(patterns).reshape(len(patterns), -1)[:, self.pixels]
 
     def expected(self, mean: NDArray[Any]) -> FloatArray:
-        """Average a mean pattern, shape (n_pixels,), over the rings of each pixel's own radius."""
+        """Average a mean pattern, shape (n_pixels,), over the rings of each pixel's own radius.
+
+        Pixels that are NaN do not count; the average is NaN where all are.
+        """
         order, first, last = self._windows
-        total = np.concatenate(([0.0], np.cumsum(mean[order], dtype=float)))
-        return (total[last] - total[first]) / (last - first)
+        hidden = np.isnan(mean[order])
+        sums = [
+            np.concatenate(([0.0], np.cumsum(values, dtype=float)))
+            for values in (np.where(hidden, 0, mean[order]), ~hidden)
+        ]
+        total, number = (each[last] - each[first] for each in sums)
+        with np.errstate(invalid="ignore"):
+            return total / number
+
+    def pairs(self, intensities: NDArray[Any]) -> NDArray[Any]:
+        """Return sqrt(I(k) I(-k)) of intensities, shape (n, n_pixels).
+
+        It is 0 where one of the two is negative, and NaN where one of them is masked.
+        """
+        positive = np.maximum(intensities, 0)
+        return np.sqrt(positive * positive[:, ::-1])
 
     def strengths(self, intensities: NDArray[Any], expected: FloatArray) -> NDArray[Any]:
         """Return sqrt(I(k) I(-k)) over the mean of the scan's rings.
@@ -105,13 +131,19 @@ class Ring:
         Returns
         -------
         numpy.ndarray, shape (n, n_pixels)
-            Dimensionless, the same at k and -k.
+            Dimensionless, the same at k and -k; NaN where one of the two is masked.
         """
         # Between the spots of a perfect crystal there is nothing but rounding.
-        least = max(_FLOOR * float(expected.max()), float(np.finfo(np.float32).tiny))
+        least = np.fmax(_FLOOR * np.fmax.reduce(expected), np.finfo(np.float32).tiny)
         inverse = 1 / np.maximum(expected, least)
-        pairs = np.sqrt(np.maximum(intensities * intensities[:, ::-1], 0))
+        pairs = self.pairs(intensities)
         return pairs * inverse.astype(pairs.dtype)
+
+    def strongest(self, intensities: NDArray[Any], expected: FloatArray) -> NDArray[Any]:
+        """Return the strength of the strongest pair of each pattern, shape (n,); NaN if none."""
+        strengths = self.strengths(intensities, expected)
+        found = strengths.max(axis=1)
+        return np.fmax.reduce(strengths, axis=1) if np.isnan(found).any() else found
 
 
 def ring_of(
@@ -139,7 +171,8 @@ def ring_of(
     Raises
     ------
     ValueError
-        If the ring is empty, leaves the pattern or meets the central disc.
+        If the ring is empty, leaves the pattern or meets the central disc, or if the mask leaves
+        no pair of pixels in it.
     """
     speckle = speckle_radius(scan, speckle_size)
     k_range = check_range(scan, k_range)
@@ -163,7 +196,70 @@ def ring_of(
     ring = Ring(axes[0], axes[1], k_range, speckle, to_x, to_y)
     if not ring.pixels.size:
         raise ValueError(f"k_range={k_range}: no pixel of the pattern lies in this ring (1/Å)")
+    seen = ~np.isnan(ring.read(scan.mean[None])[0])
+    if not (seen & seen[::-1]).any():
+        raise ValueError(
+            f"k_range={k_range}: the mask of the scan leaves no pair of pixels at k and -k in this "
+            "ring; choose another ring, or mask fewer pixels"
+        )
     return ring
+
+
+def hidden_pixels(scan: DiffractionScan, ring: Ring, own: Ring) -> NDArray[np.bool_] | None:
+    """Say which pixels of a ring the mask of a scan hides.
+
+    Parameters
+    ----------
+    scan : DiffractionScan
+        With its mask.
+    ring : Ring
+        Of :func:`ring_of` for this scan.
+    own : Ring
+        The ring in question, on this grid or another: its pixels are the nearest ones.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (1 or n_patterns, n_pixels), or None
+        Whether, of all patterns alike or of each; ``None`` without a mask.
+    """
+    if scan.mask is None:
+        return None
+    middles = (ring.k_x.size // 2, ring.k_y.size // 2)
+    places = [
+        np.clip(np.rint(k / axis[-1] * middle).astype(int) + middle, 0, axis.size - 1)
+        for k, axis, middle in zip(own.vectors.T, (ring.k_x, ring.k_y), middles, strict=True)
+    ]
+    found = []
+    for hidden in scan.masked():
+        blank = np.where(hidden, np.nan, 0.0)
+        found.append(np.isnan(ring.centred(blank)[:, places[0], places[1]]))
+    return np.concatenate(found)
+
+
+def blank(
+    values: NDArray[Any], hidden: NDArray[np.bool_] | None, orientation: int = 0
+) -> NDArray[Any]:
+    """Set intensities that a mask hides to NaN, in place.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (n, n_pixels)
+        Of a ring, at all positions of one orientation.
+    hidden : numpy.ndarray of bool, or None
+        Of :func:`hidden_pixels`.
+    orientation : int
+        Which one.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, n_pixels)
+        The same array.
+    """
+    if hidden is not None:
+        n = len(values)
+        rows = hidden if len(hidden) == 1 else hidden[orientation * n : (orientation + 1) * n]
+        values[np.broadcast_to(rows, values.shape)] = np.nan
+    return values
 
 
 def speckle_radius(scan: DiffractionScan, speckle_size: float | None) -> float:

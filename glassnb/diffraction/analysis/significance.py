@@ -20,8 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 from glassnb.core.parallel import map_tasks, thread_count
 from glassnb.core.progress import ProgressOption
 from glassnb.diffraction.analysis.nulls import NullModel, null_model
-from glassnb.diffraction.analysis.ring import Ring, ring_of
+from glassnb.diffraction.analysis.ring import Ring, blank, hidden_pixels, ring_of
 from glassnb.diffraction.analysis.spots import PairedSpots, paired_spots
+from glassnb.diffraction.counts import mean_of
 from glassnb.diffraction.result import DiffractionScan
 from glassnb.diffraction.slab import Slab
 
@@ -44,7 +45,7 @@ class SpotSignificance:
     ----------
     p_values : numpy.ndarray, shape of the scan
         For the strongest pair of each pattern: the share of null patterns whose strongest pair in
-        the ring is at least as strong.
+        the ring is at least as strong. NaN where the mask leaves no pair in the ring.
     adjusted : numpy.ndarray, shape of the scan
         The same corrected for the number of patterns (Benjamini and Hochberg): the rate of false
         discoveries among all patterns up to this one.
@@ -228,6 +229,10 @@ def spot_significance(
 
     Notes
     -----
+    The null is seen through the mask of the scan, pattern by pattern if that differs. Where very
+    different parts of the ring are masked in different patterns, p-values hold on the average of
+    the patterns: their null distributions are put together.
+
     Speckle is fully developed where the beam meets many atoms. In very thin slabs, behind a
     partially coherent beam or in noise the contrast is lower; the size of the source is in the
     model, and what is left makes the test cautious. Its power depends on the beam: where it is
@@ -250,23 +255,26 @@ def spot_significance(
     strength = strongest_pairs(scan, ring)
     if model is None:
         assert isinstance(null, DiffractionScan)
-        drawn = strongest_pairs(null, ring_of(null, ring.k_range, 2 * ring.speckle))[None]
+        drawn = _of_null(scan, ring, null)[None]
         name, n_null, scan_p = "a scan", 1, float("nan")
     else:
         n_rotations = scan.n_patterns // len(scan.positions)
         drawn = null_strengths(model, n_rotations, len(scan.positions), n_null, seed, progress)
         name, share = model.name, scan.n_patterns / drawn.shape[1]
-        once = (1 + (drawn.max(axis=1) >= strength.max()).sum()) / (1 + len(drawn))
+        highest = np.fmax.reduce(drawn, axis=1)
+        once = (1 + (highest >= np.fmax.reduce(strength)).sum()) / (1 + len(drawn))
         scan_p = float(1 - (1 - once) ** share) if share > 1 else float(once)
     from scipy.stats import false_discovery_control
 
-    ordered = np.sort(drawn, axis=None)
+    ordered = np.sort(drawn[~np.isnan(drawn)])
     p_values = _shares(ordered, strength)
+    adjusted, known = np.full(p_values.shape, np.nan), ~np.isnan(p_values)
+    adjusted[known] = false_discovery_control(p_values[known])
     if spots is None:
         spots = paired_spots(scan, k_range=ring.k_range)
     return SpotSignificance(
         p_values.reshape(scan.shape),
-        false_discovery_control(p_values).reshape(scan.shape),
+        adjusted.reshape(scan.shape),
         scan_p,
         strength.reshape(scan.shape),
         spots,
@@ -277,13 +285,34 @@ def spot_significance(
     )
 
 
-def strongest_pairs(scan: DiffractionScan, ring: Ring) -> FloatArray:
-    """Return the strength of the strongest pair of each pattern, shape (n_patterns,)."""
-    expected = ring.expected(ring.read(scan.mean[None])[0])
+def strongest_pairs(
+    scan: DiffractionScan, ring: Ring, hidden: NDArray[np.bool_] | None = None
+) -> FloatArray:
+    """Return the strength of the strongest pair of each pattern, shape (n_patterns,).
+
+    It is NaN where the mask leaves no pair; ``hidden`` are further pixels to leave out.
+    """
+    expected = ring.expected(blank(ring.read(scan.mean[None]), hidden)[0])
     found = np.empty(scan.n_patterns)
     for places, block in scan.blocks():
-        found[places] = ring.strengths(ring.read(block), expected).max(axis=1)
+        found[places] = ring.strongest(blank(ring.read(block), hidden), expected)
     return found
+
+
+def _of_null(scan: DiffractionScan, ring: Ring, null: DiffractionScan) -> FloatArray:
+    """Return the strongest pairs of a scan that is the null, behind the mask of the other."""
+    own = ring_of(null, ring.k_range, 2 * ring.speckle)
+    each = hidden_pixels(scan, ring, own)
+    hidden = np.zeros((1, own.pixels.size), dtype=bool)
+    if each is not None:
+        hidden |= each.all(axis=0)
+    missing = np.isnan(own.read(null.mean[None]))
+    if (missing & ~hidden).any():
+        raise ValueError(
+            f"null: its mask leaves out {int((missing & ~hidden).sum())} pixels of the ring that "
+            "the scan's does not, so that chance has fewer pairs; give the scan that mask too"
+        )
+    return strongest_pairs(null, own, hidden)
 
 
 def null_strengths(
@@ -308,13 +337,12 @@ def null_strengths(
 def _null_scan(model: NullModel, n_rotations: int, seed: np.random.SeedSequence) -> FloatArray:
     rng = np.random.default_rng(seed)
     values: list[NDArray[Any]] = [model.draw(rng, i) for i in range(n_rotations)]
-    ring = model.ring
-    total = np.sum([part.sum(axis=0, dtype=float) for part in values], axis=0)
-    expected = ring.expected(total / sum(map(len, values)))
-    return np.concatenate([ring.strengths(part, expected).max(axis=1) for part in values])
+    expected = model.ring.expected(mean_of(*values))
+    return np.concatenate([model.ring.strongest(part, expected) for part in values])
 
 
 def _shares(null: FloatArray, strength: FloatArray) -> FloatArray:
     """Return p-values; one is added to both counts, for a p-value is never 0."""
     weaker = np.searchsorted(null, strength * (1 - 1e-9))
-    return (1 + null.size - weaker) / (1 + null.size)
+    shares = (1 + null.size - weaker) / (1 + null.size)
+    return np.where(np.isnan(strength), np.nan, shares)  # NaN is sorted as if it were strongest

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnb.diffraction.analysis.ring import Ring, ring_of
+from glassnb.diffraction.counts import check_mask, in_double, read_counts
 from glassnb.diffraction.probe import Probe
 from glassnb.diffraction.result import DiffractionScan
 
@@ -196,6 +197,7 @@ def paired_spots(
     k_y: FloatArray | None = None,
     probe: Probe | None = None,
     mean: NDArray[Any] | None = None,
+    mask: NDArray[np.bool_] | None = None,
 ) -> PairedSpots:
     """Find pairs of spots at k and -k.
 
@@ -224,6 +226,9 @@ def paired_spots(
     mean : numpy.ndarray, shape (n_k_x, n_k_y), optional
         Mean pattern that strength is relative to; that of the scan when omitted. A single
         pattern needs that of a scan for a p-value (:meth:`SpotSignificance.p_value`).
+    mask : numpy.ndarray of bool, shape (n_k_x, n_k_y), optional
+        True at pixels of a single pattern that are left out; a scan has its own. A pair with a
+        masked partner is none.
 
     Returns
     -------
@@ -233,19 +238,19 @@ def paired_spots(
     Raises
     ------
     ValueError
-        If the ring leaves the pattern or meets the central disc, the patterns were not kept, or
-        a number is out of range.
+        If the ring leaves the pattern or meets the central disc, the patterns were not kept, a
+        number is out of range, or the mask leaves no pair.
 
     References
     ----------
     A. Hirata, Quantum Beam Sci. 6, 28 (2022).
     """
-    scan = as_scan(patterns, k_x, k_y, probe)
+    scan = as_scan(patterns, k_x, k_y, probe, mask)
     if not (np.isfinite(strength_min) and strength_min >= 0):
         raise ValueError(f"strength_min={strength_min}: must be 0 or more")
     if n_max < 1:
         raise ValueError(f"n_max={n_max}: must be at least 1")
-    mean = scan.mean if mean is None else np.asarray(mean)
+    mean = scan.mean if mean is None else in_double(mean)
     if mean.shape != scan.mean.shape:
         raise ValueError(f"mean of shape {mean.shape}: must be a pattern, {scan.mean.shape}")
     ring = ring_of(scan, k_range, speckle_size)
@@ -254,12 +259,11 @@ def paired_spots(
     for places, block in scan.blocks():
         block = ring.centred(block)
         intensities = block.reshape(len(block), -1)[:, ring.pixels]
-        strengths = ring.strengths(intensities, expected)
+        pairs, strengths = ring.pairs(intensities), ring.strengths(intensities, expected)
         found = _maxima(ring, strengths, strength_min, n_max)
         for row, pixel in zip(*found, strict=True):
             x, y = _middle_of_spot(block[row], ring, ring.vectors[pixel], scan.k_disc)
-            pair = np.sqrt(intensities[row, pixel] * intensities[row, -1 - pixel])
-            rows.append((x, y, pair, strengths[row, pixel], places.start + row))
+            rows.append((x, y, pairs[row, pixel], strengths[row, pixel], places.start + row))
     table = np.array(rows, dtype=float).reshape(-1, 5)
     sign = np.where((table[:, 0] < 0) | ((table[:, 0] == 0) & (table[:, 1] < 0)), -1.0, 1.0)
     order = np.lexsort((-table[:, 3], table[:, 4]))
@@ -282,6 +286,7 @@ def as_scan(
     k_x: FloatArray | None = None,
     k_y: FloatArray | None = None,
     probe: Probe | None = None,
+    mask: NDArray[np.bool_] | None = None,
 ) -> DiffractionScan:
     """Make a scan of one pattern; a scan stays what it is.
 
@@ -293,6 +298,8 @@ def as_scan(
         Wave numbers of the pixels of a single pattern in 1/Å.
     probe : Probe, optional
         The beam of a single pattern.
+    mask : numpy.ndarray of bool, optional
+        True at pixels of a single pattern that are left out.
 
     Returns
     -------
@@ -302,9 +309,12 @@ def as_scan(
     Raises
     ------
     ValueError
-        If the shapes of a pattern and its wave numbers do not fit together.
+        If the shapes of a pattern, its wave numbers and its mask do not fit together, or a scan
+        comes with another mask.
     """
     if isinstance(patterns, DiffractionScan):
+        if mask is not None:
+            raise ValueError("mask: goes with a single pattern; give that of a scan to from_array")
         return patterns
     pattern = np.asarray(patterns)
     if k_x is None or k_y is None or pattern.shape != (len(k_x), len(k_y)):
@@ -312,17 +322,20 @@ def as_scan(
             f"pattern of shape {pattern.shape}: needs its wave numbers k_x and k_y in 1/Å, one "
             "for each row and column"
         )
-    mean = pattern.astype(float)
+    mask = check_mask(mask, pattern.shape)
+    mean = read_counts(pattern[None], mask, (0,))
     place = np.zeros((1, 2))
     return DiffractionScan(
-        np.asarray(k_x), np.asarray(k_y), place, (1,), mean, mean**2, pattern[None], probe=probe
-    )
+        np.asarray(k_x), np.asarray(k_y), place, (1,), mean, mean**2, pattern[None],
+        probe=probe, mask=mask,
+    )  # fmt: skip
 
 
 def _maxima(
     ring: Ring, strengths: NDArray[Any], least: float, most: int
 ) -> tuple[list[int], list[int]]:
     """Return row and pixel of the local maxima, none nearer to another than a disc is wide."""
+    strengths = np.where(np.isnan(strengths), -1.0, strengths)  # a masked pair is none
     highest = np.ones(strengths.shape, dtype=bool)
     for around in ring.neighbours:
         highest &= strengths >= strengths[:, around]
@@ -359,7 +372,8 @@ def _middle_of_spot(
     high = np.minimum(centre + reach + 1, pattern.shape)
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     x, y = ring.k_x[box[0], None], ring.k_y[None, box[1]]
-    pairs = np.sqrt(np.maximum(pattern[box] * pattern[::-1, ::-1][box], 0))
+    both = [np.fmax(image[box], 0) for image in (pattern, pattern[::-1, ::-1])]  # masked: 0
+    pairs = np.sqrt(both[0] * both[1])
     # The edge is one pixel soft, so that the sum changes smoothly as the disc moves.
     pairs[np.hypot(x, y) < k_disc] = 0
     edge, middle = float(steps.max()), start
