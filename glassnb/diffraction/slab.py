@@ -1,8 +1,11 @@
-"""Slabs cut from periodic models: as they stand, or turned into any direction.
+"""Slabs cut from models: as they stand, or turned into any direction.
 
 The waves of a simulation live in a cell that repeats in x and y. A slab that keeps the model's own
 faces repeats without a seam. A turned one does not: it is cut as a square wider than the field in
 which the beam may stand, and only the weak outer rings of the beam meet the seam.
+
+Where a model is not periodic, its cell says nothing of where the matter is: films, wires and
+clusters are measured by their atoms, so that moving one changes nothing.
 """
 
 from __future__ import annotations
@@ -16,13 +19,15 @@ from numpy.typing import NDArray
 
 from glassnb.core.structure import check_atoms
 
-__all__ = ["Slab", "cut_slab"]
+__all__ = ["Slab", "cut_slab", "gathered"]
 
 _AXES = {"x": (1, 2, 0), "y": (2, 0, 1), "z": (0, 1, 2)}
 _MOST_ATOMS = 2_000_000
 _MOST_CELLS = 4  # in a row, to make a rectangle of
 _SKEW = 1e-4  # Å, by which a rectangle may miss its right angles
 _EDGE = 1e-6  # Å; an atom on the face of a periodic cell belongs to one side
+_BEYOND = 1.0  # Å from the outermost atoms to the face of what is not periodic: half a bond
+_ROUNDED = 1e-3  # Å, by which a thickness may exceed the height of a film
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Slab:
         Atoms with 0 <= x < length_x, 0 <= y < length_y, 0 <= z < thickness, and that cell.
     period : tuple of float or None
         Edges in x and y in Å after which the structure repeats without a fault; ``None`` where
-        the cut has a seam.
+        the cut has a seam, or the matter ends in vacuum.
     field : tuple of float
         ``(x_low, x_high, y_low, y_high)`` in Å: where the beam may stand.
     """
@@ -72,15 +77,20 @@ def cut_slab(
     axis: str = "z",
     start: float = 0.0,
 ) -> Slab:
-    """Cut a slab from a periodic model.
+    """Cut a slab from a model: a bulk, a film, a wire or a cluster.
 
     Parameters
     ----------
     atoms : ase.Atoms
-        The model, periodic in the directions in which it shall be continued.
+        The model, periodic in the directions in which it shall be continued. Where it is not,
+        all atoms belong to it, inside the cell or outside: along the beam a film, and across the
+        beam, if the cell vector there is zero (ASE's cells of two, one or no dimensions), a wire
+        or cluster in vacuum, in the middle of the slab with ``margin`` on either side.
     thickness : float, optional
         Along the beam in Å, more than the model's height if it is periodic there; the height
-        of the model along ``axis`` when omitted.
+        of the model along ``axis`` when omitted. If it is not periodic there, its height is the
+        extent of its atoms and 1 Å beyond at either side, or that of its cell where the faces of
+        the cell lie within this 1 Å.
     rotation : scipy.spatial.transform.Rotation, optional
         Turns the model about the middle of its cell before the cut. Without it, and with a cell
         of right angles along x, y and z, the slab keeps the cell's edges in x and y; a cell that
@@ -95,7 +105,8 @@ def cut_slab(
         cyclic order.
     start : float
         Where the slab begins along the beam, in Å from the bottom of the cell (from the lower
-        face of a slab about the middle of the cell, if it is turned).
+        face of a film that is not periodic there, wherever it lies; from the lower face of a slab
+        about the middle of the cell, if it is turned).
 
     Returns
     -------
@@ -105,33 +116,39 @@ def cut_slab(
     Raises
     ------
     ValueError
-        If a number is out of range, the model is not periodic where it must be continued, or no
-        atom is in the slab.
+        If a number is out of range, the model is not periodic where it must be continued, the
+        slab is to be thicker than a film, or no atom is in the slab.
     """
     check_atoms(atoms)
     if axis not in _AXES:
         raise ValueError(f"axis={axis!r}: must be 'x', 'y' or 'z'")
-    if not atoms.pbc[list(_AXES[axis][:2])].all():
-        raise ValueError(
-            f"atoms.pbc={atoms.pbc.tolist()}: must be periodic across the beam; set the cell and "
-            "atoms.pbc = True"
-        )
+    order = list(_AXES[axis])
+    for i in order[:2]:
+        if not atoms.pbc[i] and atoms.cell.lengths()[i] > 0:
+            raise ValueError(
+                f"atoms.pbc={atoms.pbc.tolist()}: must be periodic across the beam; set the cell "
+                f"and atoms.pbc = True, or atoms.cell[{i}] = 0 if matter ends there in vacuum"
+            )
     for name, value, least in (("width", width, 0.0), ("margin", margin, -1.0)):
         if value is not None and not (np.isfinite(value) and value > least):
             raise ValueError(f"{name}={value}: must be a positive length in Å")
     if not np.isfinite(start):
         raise ValueError(f"start={start}: must be a place in Å")
     turned = atoms.copy()
-    order = list(_AXES[axis])
     turned.set_cell(np.asarray(atoms.cell)[order][:, order])
     turned.positions = atoms.positions[:, order]
     turned.pbc = atoms.pbc[order]
+    if rotation is not None and not turned.pbc.any():  # a cluster is simply turned
+        turned.positions = turned.positions @ _matrix(rotation).T
+        rotation = None
+    if not turned.pbc.all():
+        turned = gathered(turned, margin, width or 0.0)
     cell = np.asarray(turned.cell)
     height = float(abs(np.linalg.det(cell)) / np.linalg.norm(np.cross(cell[0], cell[1])))
     thickness = _thickness(height if thickness is None else thickness)
     upright = _upright(turned) if rotation is None else None
     if upright is not None:
-        slab = _own_faces(upright, thickness, width or 0.0, start)
+        slab = _own_faces(upright, thickness, width or 0.0, margin, start)
         slab.atoms.arrays["model_index"] %= len(atoms)
     else:
         slab = _turned(turned, thickness, rotation, width, margin, start)
@@ -144,6 +161,52 @@ def _thickness(value: float) -> float:
     if not (np.isfinite(value) and 0 < value <= 1e4):
         raise ValueError(f"thickness={value}: must be in Å, more than 0 and at most 10000")
     return float(value)
+
+
+def gathered(atoms: Atoms, margin: float = _BEYOND, width: float = 0.0) -> Atoms:
+    """Put what is not periodic into the middle of a cell that holds it.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        With the beam along z. Cell vectors of directions that are not periodic say how high a film
+        is if both faces can lie within 1 Å of its outermost atoms, and nothing else.
+    margin : float
+        Vacuum in Å at either side across the beam, at least 1 Å.
+    width : float
+        Least edge in Å across the beam.
+
+    Returns
+    -------
+    ase.Atoms
+        A copy whose cell vectors of directions that are not periodic are at right angles to the
+        others and start at the lower face.
+    """
+    from ase.geometry import complete_cell
+
+    found = atoms.copy()
+    cell = np.where(atoms.pbc[:, None], np.asarray(atoms.cell, dtype=float), 0.0)
+    lengths, middles = np.zeros(3), np.zeros(3)
+    open_ = np.flatnonzero(~atoms.pbc)
+    for i in open_:
+        known = np.linalg.qr(cell[cell.any(axis=1)].T)[0]
+        direction = np.eye(3)[i] - known @ known[i]
+        if np.linalg.norm(direction) < _EDGE:
+            direction = complete_cell(cell)[i]
+        cell[i] = direction / np.linalg.norm(direction)
+        along = atoms.positions @ cell[i]
+        middles[i], extent = (along.min() + along.max()) / 2, np.ptp(along)
+        given = float(abs(np.asarray(atoms.cell)[i] @ cell[i]))
+        fits = extent + 4 * _EDGE <= given <= extent + 2 * _BEYOND
+        lengths[i] = extent + 2 * max(margin, _BEYOND) if i < 2 else extent + 2 * _BEYOND
+        lengths[i] = given if fits and i == 2 else lengths[i]
+    across = open_[open_ < 2]
+    if across.size:
+        lengths[across] = max(width, *lengths[across])  # a cluster stands in a square
+    found.positions += (lengths / 2 - middles)[open_] @ cell[open_]
+    cell[open_] *= lengths[open_, None]
+    found.set_cell(cell)
+    return found
 
 
 def _upright(atoms: Atoms) -> Atoms | None:
@@ -167,17 +230,18 @@ def _upright(atoms: Atoms) -> Atoms | None:
     return make_supercell(atoms, [*edges, [0, 0, 1]])
 
 
-def _own_faces(atoms: Atoms, thickness: float, width: float, start: float) -> Slab:
+def _own_faces(atoms: Atoms, thickness: float, width: float, margin: float, start: float) -> Slab:
     """Keep the cell in x and y; repeat it up to ``width`` and along z as needed."""
     edges = atoms.cell.lengths()
-    if not atoms.pbc[2] and (start < -_EDGE or start + thickness > edges[2] + _EDGE):
+    if not atoms.pbc[2] and (start < -_EDGE or start + thickness > edges[2] + _ROUNDED):
         raise ValueError(
             f"start={start}, thickness={thickness}: reach out of the model, which is "
-            f"{edges[2]:.2f} Å high and not periodic along the beam (atoms.pbc)"
+            f"{edges[2]:.3f} Å high and not periodic along the beam (atoms.pbc); leave thickness "
+            "out for all of it, or set atoms.pbc = True if the cell repeats along the beam"
         )
     across = np.maximum(1, np.ceil(width / edges[:2] - 1e-9)).astype(int)
     positions = atoms.positions.copy()
-    positions[:, :2] %= edges[:2]
+    positions[:, :2] = _wrap(positions[:, :2], edges[:2])
     if atoms.pbc[2]:
         first, last = np.floor(start / edges[2]), np.ceil((start + thickness) / edges[2])
         positions[:, 2] = _wrap(positions[:, 2], edges[2])
@@ -188,7 +252,9 @@ def _own_faces(atoms: Atoms, thickness: float, width: float, start: float) -> Sl
     steps = np.meshgrid(np.arange(across[0]), np.arange(across[1]), layers, indexing="ij")
     shifts = np.stack(steps, axis=-1).reshape(-1, 3)
     box = np.array([*(edges[:2] * across), thickness])
-    return _slab(atoms, positions, shifts * edges, np.array([0, 0, start]), box, 0.0, edges)
+    origin, margins = np.array([0, 0, start]), np.where(atoms.pbc[:2], 0.0, margin)
+    period = (float(edges[0]), float(edges[1])) if atoms.pbc[:2].all() else None
+    return _slab(atoms, positions, shifts * edges, origin, box, margins, period)
 
 
 def _turned(
@@ -205,9 +271,7 @@ def _turned(
             f"atoms.pbc={atoms.pbc.tolist()}: a slab that is turned, or cut from a cell without "
             "right angles, needs a model that is periodic in all three directions"
         )
-    matrix = np.eye(3) if rotation is None else np.asarray(rotation.as_matrix())
-    if matrix.shape != (3, 3):
-        raise ValueError("rotation: must be a single scipy Rotation; scan() takes several")
+    matrix = _matrix(rotation)
     cell = np.asarray(atoms.cell)
     edge = float(abs(np.linalg.det(cell)) ** (1 / 3) + 2 * margin) if width is None else width
     if edge <= 2 * margin:
@@ -228,7 +292,16 @@ def _turned(
     reach = np.abs(vectors).sum(axis=0) / 2
     shifts = shifts[(np.abs(shifts - shift) <= corner + reach + _EDGE).all(axis=1)]
     _check_size(len(atoms) * len(shifts))
-    return _slab(atoms, positions, shifts, shift - corner, box, margin, None)
+    margins = np.array([margin, margin])
+    return _slab(atoms, positions, shifts, shift - corner, box, margins, None)
+
+
+def _matrix(rotation: Any) -> NDArray[np.float64]:
+    """Return the matrix of one rotation, or of none."""
+    matrix = np.eye(3) if rotation is None else np.asarray(rotation.as_matrix())
+    if matrix.shape != (3, 3):
+        raise ValueError("rotation: must be a single scipy Rotation; scan() takes several")
+    return matrix
 
 
 def _slab(
@@ -237,8 +310,8 @@ def _slab(
     shifts: NDArray[np.float64],
     origin: NDArray[np.float64],
     box: NDArray[np.float64],
-    margin: float,
-    edges: NDArray[np.float64] | None,
+    margin: NDArray[np.float64],
+    period: tuple[float, float] | None,
 ) -> Slab:
     """Collect the images that lie in the box."""
     images = (positions[None] + shifts[:, None] - origin).reshape(-1, 3)
@@ -247,15 +320,14 @@ def _slab(
     cut = Atoms(numbers=numbers, positions=images[inside], cell=box, pbc=(True, True, False))
     # Of which atom of the model each one is an image.
     cut.set_array("model_index", np.tile(np.arange(len(atoms)), len(shifts))[inside])
-    field = (margin, float(box[0] - margin), margin, float(box[1] - margin))
-    period = None if edges is None else (float(edges[0]), float(edges[1]))
-    return Slab(cut, period, field)
+    (x, y), (far_x, far_y) = margin.tolist(), (box[:2] - margin).tolist()
+    return Slab(cut, period, (x, far_x, y, far_y))
 
 
-def _wrap(z: NDArray[np.float64], height: float) -> NDArray[np.float64]:
-    """Wrap along the beam; what rounding left just below the cell stays at its bottom."""
-    wrapped = z % height
-    return np.where(wrapped > height - _EDGE, wrapped - height, wrapped)
+def _wrap(places: NDArray[np.float64], period: Any) -> NDArray[np.float64]:
+    """Wrap places; what rounding left just below a cell stays at its bottom."""
+    wrapped = places % period
+    return np.where(wrapped > period - _EDGE, wrapped - period, wrapped)
 
 
 def _check_size(n_atoms: int) -> None:

@@ -18,7 +18,7 @@ from glassnb.core.structure import check_atoms, species_of
 from glassnb.diffraction.analysis.spots import Spot
 from glassnb.diffraction.kinematic import form_factors
 from glassnb.diffraction.probe import Probe
-from glassnb.diffraction.slab import Slab
+from glassnb.diffraction.slab import Slab, gathered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,7 +188,8 @@ def quasi_lattice_planes(
     ----------
     atoms : ase.Atoms or Slab
         The slab that was scanned (``cut_slab`` with the same arguments, or ``Scanner.slabs``); a
-        whole model in its own axes where the beam is along z.
+        whole model in its own axes where the beam is along z. Where it is not periodic, all of
+        its atoms count, and the lower face is at 0.
     spot : Spot or tuple of float
         A pair of spots, or a wave vector of two or three components in 1/Å.
     probe : Probe, optional
@@ -217,6 +218,12 @@ def quasi_lattice_planes(
     """
     structure = atoms.atoms if isinstance(atoms, Slab) else atoms
     check_atoms(structure)
+    if not (isinstance(atoms, Slab) or structure.pbc.all()):
+        if probe is not None and not structure.pbc[:2].all():
+            raise ValueError(
+                f"atoms.pbc={structure.pbc.tolist()}: a beam needs a slab; cut it with cut_slab"
+            )
+        structure = gathered(structure)  # all atoms count, inside the cell or outside
     k = _wave_vector(spot, probe)
     if isinstance(spot, Spot) and position is None:
         position = spot.position
@@ -324,9 +331,7 @@ def _filtered(atoms: Atoms, k: FloatArray, width: float) -> tuple[FloatArray, Co
 
     Amplitudes are relative to the mean of the same scattering density, with the form factor at k.
     """
-    from ase.geometry import complete_cell
-
-    cell = complete_cell(np.asarray(atoms.cell, dtype=float))
+    cell = np.asarray(atoms.cell, dtype=float)
     volume = float(abs(np.linalg.det(cell)))
     box = cell.copy()
     for axis in np.flatnonzero(~atoms.pbc):
