@@ -136,15 +136,6 @@ class BeamScanner(BeamControls):
         """
         self.model.wait(timeout)
 
-    def close(self) -> None:
-        """Give up what goes on in the background and close the view."""
-        if "_canvas" in self.__dict__:  # absent if the arguments were refused
-            self.model.stop()
-            self.model.unobserve_all()
-            self.plot.close()
-            self._canvas.close()
-        super().close()
-
     # -- from controls to the model ----------------------------------------------------------------
 
     def _connect(self) -> None:

@@ -131,15 +131,6 @@ class DiagramExplorer(DiagramControls):
         """
         self.model.wait(timeout)
 
-    def close(self) -> None:
-        """Give up the search for cycles and close the view."""
-        if "_canvas" in self.__dict__:  # absent if the arguments were refused
-            self.model.stop()
-            self.model.unobserve_all()
-            self.plot.close()
-            self._canvas.close()
-        super().close()
-
     # -- the page ----------------------------------------------------------------------------------
 
     def _body(self) -> ipw.HBox:

@@ -45,9 +45,10 @@ class EnergyControls(LinkedBox):
         names: dict[Key, str] = {GIVEN: "as given", UNDIVIDED: "undivided"}
         # The slider cannot hold None: its values are places among the keys.
         buffers = [(names.get(key, f"{key} Å"), k) for k, key in enumerate(self.model.keys)]
-        self.buffer = control(ipw.SelectionSlider, "Buffer", options=buffers, **lazy)
-        self.buffer.layout = {"flex": "1 1 260px", "width": "auto", "max_width": "460px"}
-        self.buffer.style = {"description_width": "48px"}
+        self.buffer = control(
+            ipw.SelectionSlider, "Buffer", options=buffers, style={"description_width": "48px"},
+            layout={"flex": "1 1 260px", "width": "auto", "max_width": "460px"}, **lazy,
+        )  # fmt: skip
         self.calculate_button = button("Calculate", "play")
         self.calculate_button.button_style = "primary"
         self.stop_button = button("Stop", "stop")

@@ -192,16 +192,6 @@ class EnergyMap(EnergyControls):
         """
         return self.model.results_frame()
 
-    def close(self) -> None:
-        """Give up the calculation and close the view."""
-        if "_canvas" in self.__dict__:  # absent if the arguments were refused
-            self.model.stop()
-            self.model.unobserve_all()
-            self.plot.close()
-            self.table.close()
-            self._canvas.close()
-        super().close()
-
     # -- from controls to the model ----------------------------------------------------------------
 
     def _connect(self) -> None:

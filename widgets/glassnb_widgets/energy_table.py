@@ -9,10 +9,12 @@ from typing import Any
 import anywidget
 from traitlets import Int, List, Unicode
 
+from glassnb_widgets.closing import Owner
+
 __all__ = ["AtomTable"]
 
 
-class AtomTable(anywidget.AnyWidget):
+class AtomTable(Owner, anywidget.AnyWidget):
     """Rows of text, one for each atom.
 
     Parameters

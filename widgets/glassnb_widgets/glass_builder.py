@@ -18,6 +18,7 @@ from glassnb.network import bonds
 from glassnb.plotting import species_colour
 from glassnb_widgets import geometry
 from glassnb_widgets.builder_model import BOND, BuilderModel, Measured
+from glassnb_widgets.closing import Owner
 from glassnb_widgets.parts import chip, control, heading, line, notice, row
 from glassnb_widgets.viewer import Canvas, structure_part
 
@@ -26,7 +27,7 @@ __all__ = ["GlassBuilder"]
 _POTENTIALS = ("SHIK", "BKS", "CHIK", "Vashishta", "Tersoff")
 
 
-class GlassBuilder(ipw.VBox):
+class GlassBuilder(Owner, ipw.VBox):
     """A melt-quench simulation with controls.
 
     The run goes on in the background: the notebook stays usable, and the structure, g(r) and S(Q)
@@ -104,14 +105,6 @@ class GlassBuilder(ipw.VBox):
             Longest wait in s.
         """
         self.model.wait(timeout)
-
-    def close(self) -> None:
-        """Stop the run and close the view."""
-        if "_canvas" in self.__dict__:  # absent if the arguments were refused
-            self.model.stop()
-            self.model.unobserve_all()
-            self._canvas.close()
-        super().close()
 
     # -- controls ----------------------------------------------------------------------------------
 

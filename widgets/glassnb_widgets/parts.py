@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as ipw
 import pandas as pd
 
+from glassnb_widgets.closing import Owner
 from glassnb_widgets.selection import Selection
 
 __all__ = [
@@ -37,15 +38,15 @@ def control(kind: Any, description: str, **options: Any) -> Any:
     description : str
         Its name on the page.
     **options
-        Passed on to the class.
+        Passed on to the class; ``style`` and ``layout`` may be among them.
 
     Returns
     -------
     ipywidgets.Widget
         The control.
     """
-    style = {"description_width": _NAME_WIDTH}
-    return kind(description=description, style=style, layout={"width": "auto"}, **options)
+    usual = {"style": {"description_width": _NAME_WIDTH}, "layout": {"width": "auto"}}
+    return kind(description=description, **(usual | options))
 
 
 def check_box(description: str, *, value: bool = False) -> ipw.Checkbox:
@@ -116,8 +117,10 @@ def row(description: str, content: ipw.Widget) -> ipw.HBox:
     ipywidgets.HBox
         Both.
     """
-    name = ipw.HTML(f'<div style="text-align:right">{html.escape(description)}</div>')
-    name.layout = {"width": _NAME_WIDTH, "margin": "2px 8px 2px 2px"}
+    name = ipw.HTML(
+        f'<div style="text-align:right">{html.escape(description)}</div>',
+        layout={"width": _NAME_WIDTH, "margin": "2px 8px 2px 2px"},
+    )
     return ipw.HBox([name, content])
 
 
@@ -205,7 +208,7 @@ def table(frame: pd.DataFrame) -> str:
     return f'{style}<div class="glassnb-table">{text}</div>'
 
 
-class LinkedBox(ipw.VBox):
+class LinkedBox(Owner, ipw.VBox):
     """A box whose controls and model follow each other; ``model`` must be there before a link."""
 
     model: Any
@@ -259,9 +262,11 @@ class Steps(ipw.HBox):
         self._filling = False
         self.previous = button("Previous", "arrow-left")
         self.next = button("Next", "arrow-right")
-        self.place = ipw.IntSlider(description=description, min=0, max=0, disabled=True)
-        self.place.style = {"description_width": "36px"}
-        self.place.layout = {"flex": "1 1 auto", "width": "auto", "min_width": "150px"}
+        self.place = control(
+            ipw.IntSlider, description, min=0, max=0, disabled=True,
+            style={"description_width": "36px"},
+            layout={"flex": "1 1 auto", "width": "auto", "min_width": "150px"},
+        )  # fmt: skip
         self.total = ipw.Label(layout={"width": "76px"})
         self.previous.on_click(lambda _: model.step(-1))
         self.next.on_click(lambda _: model.step(1))

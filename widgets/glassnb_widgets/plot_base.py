@@ -9,6 +9,8 @@ from typing import Any
 import anywidget
 from traitlets import Dict, Int
 
+from glassnb_widgets.closing import Owner
+
 __all__ = ["CanvasPlot", "script"]
 
 
@@ -30,7 +32,7 @@ def script(name: str) -> str:
     return "\n".join(files.joinpath(file).read_text(encoding="utf-8") for file in names)
 
 
-class CanvasPlot(anywidget.AnyWidget):
+class CanvasPlot(Owner, anywidget.AnyWidget):
     """A plot whose JavaScript extends the class ``CanvasPlot`` of ``plot_base.js``.
 
     Parameters

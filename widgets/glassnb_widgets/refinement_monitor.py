@@ -132,14 +132,6 @@ class RefinementMonitor(LinkedBox):
         """
         return self.model.history()
 
-    def close(self) -> None:
-        """Stop the run and close the view."""
-        if "_canvas" in self.__dict__:  # absent if the arguments were refused
-            self.model.stop()
-            self.model.unobserve_all()
-            self._canvas.close()
-        super().close()
-
     # -- controls ----------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:
@@ -157,8 +149,10 @@ class RefinementMonitor(LinkedBox):
         self.error = ipw.HTML()
         self.file_name = control(ipw.Text, "File", value="refined.extxyz")
         self.save_button = button("Save", "save")
-        self.colour_by = control(ipw.Dropdown, "Colour by", options=COLOURINGS, value=COLOURINGS[0])
-        self.colour_by.layout = {"width": "250px", "flex": "0 0 auto"}
+        self.colour_by = control(
+            ipw.Dropdown, "Colour by", options=COLOURINGS, value=COLOURINGS[0],
+            layout={"width": "250px", "flex": "0 0 auto"},
+        )  # fmt: skip
         self.legend = ipw.HTML(layout={"margin": "0 0 0 12px"})
         self.curves = ipw.Image(format="png", layout={"width": "100%"})
         self.chi2 = ipw.Image(format="png", layout={"width": "100%"})

@@ -156,15 +156,6 @@ class RingInspector(LinkedBox):
         """
         self.model.wait(timeout)
 
-    def close(self) -> None:
-        """Give up the search and close the view."""
-        if "_canvas" in self.__dict__:  # absent if the arguments were refused
-            self.model.stop()
-            self.model.unobserve_all()
-            self.plot.close()
-            self._canvas.close()
-        super().close()
-
     # -- controls ----------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:

@@ -15,6 +15,7 @@ from traitlets import TraitError
 
 from glassnb.plotting import species_colour
 from glassnb_widgets import geometry
+from glassnb_widgets.closing import Owner, held
 from glassnb_widgets.models import COLOUR_MAPS, SPECIES, StructureModel
 from glassnb_widgets.parts import check_box, chip, control, heading, row
 from glassnb_widgets.viewer import Canvas, structure_part
@@ -24,7 +25,7 @@ __all__ = ["StructureViewer"]
 _TABLE_ROWS = 100
 
 
-class StructureViewer(ipw.VBox):
+class StructureViewer(Owner, ipw.VBox):
     """A structure in three dimensions, with controls.
 
     Atoms are balls, bonds are sticks; a bond that leaves the cell is drawn as two halves. Drag
@@ -133,24 +134,19 @@ class StructureViewer(ipw.VBox):
         """
         return self.model.selected_frame()
 
-    def close(self) -> None:
-        """Close the view."""
-        if "_canvas" in self.__dict__:  # absent if the arguments were refused
-            self.model.unobserve_all()
-            self._canvas.close()
-        super().close()
-
     # -- controls -------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:
         self.colour_by = control(ipw.Dropdown, "Colour by", options=[SPECIES])
         self.colour_map = control(ipw.Dropdown, "Colour map", options=COLOUR_MAPS)
         self.range = control(ipw.FloatRangeSlider, "Select", continuous_update=False, readout=False)
-        self.low = control(ipw.FloatText, "from", continuous_update=False)
-        self.high = control(ipw.FloatText, "to", continuous_update=False)
-        self.low.layout = {"flex": "1 1 168px", "width": "168px"}
-        self.high.layout = {"flex": "1 1 100px", "width": "100px"}
-        self.high.style = {"description_width": "20px"}
+        lazy = {"continuous_update": False}
+        wide = {"flex": "1 1 168px", "width": "168px"}
+        self.low = control(ipw.FloatText, "from", layout=wide, **lazy)
+        narrow = {"flex": "1 1 100px", "width": "100px"}
+        self.high = control(
+            ipw.FloatText, "to", layout=narrow, style={"description_width": "20px"}, **lazy
+        )
         self.stretch = control(ipw.Checkbox, "Colours span the selection", value=False)
         self.hide_unselected = control(ipw.Checkbox, "Hide the other atoms")
         self.species = ipw.HBox(layout={"flex_flow": "row wrap"})
@@ -242,9 +238,9 @@ class StructureViewer(ipw.VBox):
             box = check_box(symbol, value=symbol not in model.hidden)
             box.observe(self._on_species, "value")
             boxes.append(box)
-        for box in self.species.children:
-            box.close()
-        self.species.children = boxes
+        before, self.species.children = self.species.children, boxes
+        for widget in held(before):
+            widget.close()
         self._set_range()
 
     def _set_range(self) -> None:

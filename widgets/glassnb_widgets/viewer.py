@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from glassnb_widgets import geometry
 from glassnb_widgets._nglview_compat import import_nglview
+from glassnb_widgets.closing import held
 
 __all__ = ["Canvas", "cluster_part", "pale_part", "structure_part"]
 
@@ -194,8 +195,9 @@ class Canvas:
                 self._send(news | ({"fit": True} if fit and "structure" in news else {}))
 
     def close(self) -> None:
-        """Close the widget."""
-        self.widget.close()
+        """Close the widget, with the player and buttons that nglview gives it."""
+        for widget in held(self.widget):
+            widget.close()
 
     def _send(self, state: dict[str, Any]) -> None:
         self._serial += 1
