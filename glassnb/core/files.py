@@ -10,7 +10,8 @@ suffix         file                                          read and written by
 ``.xyz``       extended, plain and LAMMPS xyz; ``.extxyz``   :mod:`glassnb.core.formats.xyz`, ASE
 ``.data``      LAMMPS data (also ``.lmp``, ``.lammps``)      :mod:`glassnb.core.formats.lammps`
 ``.dump``      LAMMPS text dump (read only)                  :mod:`glassnb.core.formats.lammps_dump`
-others         cif, POSCAR, XDATCAR, traj, ...               ASE
+``.cif``       crystallographic information file             :mod:`glassnb.core.formats.cif`
+others         POSCAR, XDATCAR, traj, ...                    ASE
 =============  ============================================  =====================================
 
 The content of a file tells its format; its suffix counts where the content does not tell. Any text
@@ -28,6 +29,7 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import overload
 
@@ -36,7 +38,8 @@ import numpy as np
 from ase import Atoms
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats, open_with_compression
 
-from glassnb.core.formats import by_ase, lammps, lammps_dump, rmc6f, rmc_cfg, sova_xyz, xyz
+from glassnb.core.formats import by_ase, cif, lammps, lammps_dump, rmc6f, rmc_cfg, sova_xyz, xyz
+from glassnb.core.formats import occupancy as disorder
 from glassnb.core.formats.kinds import content, kind_of, suffix_of
 from glassnb.core.formats.lines import Lines, warn
 from glassnb.core.formats.species import is_label, labels_of, refuse_species
@@ -48,7 +51,7 @@ __all__ = ["read", "write"]
 _WRITTEN = {".cfg": "rmc", ".rmc6f": "rmc6f", ".data": "lammps-data", ".lmp": "lammps-data",
             ".lammps": "lammps-data"}  # fmt: skip
 _RENDER = {"rmc": rmc_cfg.render, "rmc6f": rmc6f.render, "lammps-data": lammps.render,
-           "sova": sova_xyz.render, "xyz": xyz.render}  # fmt: skip
+           "sova": sova_xyz.render, "xyz": xyz.render, "cif": cif.render}  # fmt: skip
 _BOXES = ("rmc", "rmc6f", "lammps-data")  # describe nothing but a periodic box
 
 
@@ -58,6 +61,10 @@ def read(
     species: Sequence[str] | None = None,
     *,
     index: int | None = None,
+    occupancy: str = "error",
+    minimum_distance: float | None = None,
+    repeat: int | tuple[int, int, int] = 1,
+    seed: int = 0,
 ) -> Atoms: ...
 @overload
 def read(
@@ -65,12 +72,20 @@ def read(
     species: Sequence[str] | None = None,
     *,
     index: slice | str,
+    occupancy: str = "error",
+    minimum_distance: float | None = None,
+    repeat: int | tuple[int, int, int] = 1,
+    seed: int = 0,
 ) -> list[Atoms]: ...
 def read(
     path: str | os.PathLike[str],
     species: Sequence[str] | None = None,
     *,
     index: int | slice | str | None = None,
+    occupancy: str = "error",
+    minimum_distance: float | None = None,
+    repeat: int | tuple[int, int, int] = 1,
+    seed: int = 0,
 ) -> Atoms | list[Atoms]:
     """Read a structure, or frames of a run, from a file.
 
@@ -84,12 +99,27 @@ def read(
     index : int, slice or str, optional
         Which frames: a number, also from the end (-1 is the last), or a slice such as ``":"`` or
         ``"-5:"`` for a list. Without it the last is read.
+    occupancy : str
+        What to do where the file lists sites that are not full or are shared by several species:
+        ``"error"`` refuses it and names them. ``"ignore"`` puts an atom of the main species on
+        every site whose fraction is not 0, split sites too, with a warning. ``"sample"`` draws one
+        ordered structure: the number of atoms on each kind of site follows its fraction (of the
+        two whole numbers around it one is drawn, unless the nearer one is within 1 %), and their
+        places are random. Sites are independent but for ``minimum_distance``.
+    minimum_distance : float, optional
+        For ``"sample"``: no two atoms on sites that may be empty are closer, in Å. By default 2 Å
+        between oxygen and halogens, else 0.8 of the sum of the covalent radii but at most 2 Å.
+    repeat : int or tuple of int
+        For ``"sample"``: repeats of the cell along its vectors, made before atoms are drawn.
+    seed : int
+        For ``"sample"``: seed of the random numbers.
 
     Returns
     -------
     ase.Atoms or list of ase.Atoms
         The structure, positions in Å; a list where ``index`` is a slice. Isotopes that the file
-        names are in ``arrays["isotopes"]``.
+        names are in ``arrays["isotopes"]``. After ``"sample"``, ``info["disorder"]`` holds the
+        numbers of atoms drawn and wanted.
 
     Raises
     ------
@@ -97,14 +127,18 @@ def read(
         If there is no such file.
     ValueError
         If the file is empty, cut short or not of its format, if a coordinate is not a finite
-        number, if ``species`` does not suit the file, or if it has no such frame. The message
-        names the file and, where the format allows, the line and what was expected there.
+        number, if ``species`` does not suit the file, if it has no such frame, if a site is not
+        full, or if the contents of a CIF disagree with what it states (formula, formula units,
+        volume, density). The message names the file and, where the format allows, the line and what
+        was expected there.
 
     Warns
     -----
     UserWarning
         If the file does not tell its elements, whose atoms become ``X``, or if it has several
-        frames and no ``index`` is given.
+        frames and no ``index`` is given. If occupancies are ignored, or a structure that was drawn
+        misses the composition by more than 1 %: the repeat that does not is named. If a CIF lacks
+        hydrogen or symmetry, or misses what it states by less than 1 %.
 
     Examples
     --------
@@ -116,6 +150,7 @@ def read(
         raise FileNotFoundError(f"{name}: no such file")
     elements = None if species is None else _elements(species)
     wanted = _wanted(index)
+    disorder.check_arguments(occupancy, minimum_distance, repeat)
     data, text = content(name)
     frames = _frames(name, kind_of(name, data, text), data, text, elements)
     if index is None and len(frames) > 1:
@@ -123,12 +158,19 @@ def read(
             f"{name} has {len(frames)} frames, of which the last is read; index=-1 asks for it, "
             "index=':' for all of them as a list"
         )
+
+    def structure(place: int) -> Atoms:
+        return disorder.resolve(
+            name, _checked(name, frames[place]()), occupancy=occupancy,
+            minimum_distance=minimum_distance, repeat=repeat, seed=seed,
+        )  # fmt: skip
+
     places = range(len(frames))
     if isinstance(wanted, int) and -len(places) <= wanted < len(places):
-        return _checked(name, frames[wanted]())
+        return structure(wanted)
     if isinstance(wanted, int) or not places[wanted]:
         raise ValueError(f"index={index!r}: {name} has {len(frames)} frame(s), the first is 0")
-    return [_checked(name, frames[place]()) for place in places[wanted]]
+    return [structure(place) for place in places[wanted]]
 
 
 def _wanted(index: int | slice | str | None) -> int | slice:
@@ -176,6 +218,8 @@ def _frames(
         refuse_species(name, species)
     if text is not None and kind == "rmc6f":
         return [lambda: rmc6f.parse(lines)]
+    if text is not None and kind == "cif":
+        return [partial(cif.structure, block) for block in cif.structures(name, text)]
     return by_ase.frames(name, kind, data, text)
 
 

@@ -12,9 +12,7 @@ import ase.io
 from ase import Atoms
 from ase.io.formats import ioformats
 from ase.io.trajectory import TrajectoryReader
-from ase.spacegroup.spacegroup import SpacegroupNotFoundError
 
-from glassnb.core.formats import cif
 from glassnb.core.formats.lines import Lines, number
 from glassnb.core.formats.masses import by_mass
 from glassnb.core.isotopes import parse_species, set_isotopes
@@ -54,12 +52,7 @@ def frames(name: str, kind: str, data: bytes, text: str | None) -> list[Callable
         if kind == "traj":  # may be long
             run: Any = TrajectoryReader(source())
         else:
-            try:
-                run = ase.io.read(source(), index=":", format=kind)
-            except SpacegroupNotFoundError:
-                if text is None or (atoms := cif.parse_by_operations(text)) is None:
-                    raise
-                run = [atoms]
+            run = ase.io.read(source(), index=":", format=kind)
         count = len(run)
     if kind == "vasp-xdatcar" and text is not None:
         announced = text.count("Direct configuration=")
