@@ -74,11 +74,15 @@ def parse(path: str, text: str) -> Atoms:
     Returns
     -------
     ase.Atoms
-        The atoms of the cell. ``arrays["spacegroup_kinds"]`` counts the site of the file that each
-        comes from, ``arrays["labels"]`` is its label. There is an atom for each species of each
-        site, with its fraction in ``arrays["occupancy"]``, for ``occupancy.resolve``.
+        The atoms of the cell, one for each species of each site, with its fraction in
+        ``arrays["occupancy"]`` (see ``occupancy.resolve``). ``arrays["spacegroup_kinds"]`` counts
+        the sites of the file, ``arrays["site_labels"]`` holds their labels.
     """
-    return structure(structures(path, text)[-1])
+    found = structures(path, text)
+    if len(found) > 1:
+        names = ", ".join(block.name for block in found)
+        warn(f"{path}: holds {len(found)} structures ({names}); the last of them is read")
+    return structure(found[-1])
 
 
 def structures(path: str, text: str) -> list[Block]:
@@ -147,7 +151,10 @@ def _choose(block: Block, cell: Cell, sites: _Sites) -> tuple[Atoms, Check]:
     candidates = settings(block, cell)
     made = [_expand(sites, cell, setting) for setting in candidates]
     hydrogen = [sum(sites.hydrogen[k] for k in a.arrays["spacegroup_kinds"]) for a in made]
-    checks = [hold(block, atoms, h) for atoms, h in zip(made, hydrogen, strict=True)]
+    checks = [
+        hold(block, atoms, hydrogen=h, generated=len(setting.rotations) > 1)
+        for setting, atoms, h in zip(candidates, made, hydrogen, strict=True)
+    ]
     agree = [k for k, check in enumerate(checks) if not check.wrong]
     if not agree:
         found = "; ".join(
@@ -159,7 +166,7 @@ def _choose(block: Block, cell: Cell, sites: _Sites) -> tuple[Atoms, Check]:
             "Correct the setting of the space group (list the operations as "
             f"{_OPERATIONS}), or the statement that is wrong"
         )
-    different = [k for k in agree if not _same(made[k], made[agree[0]])]
+    different = [k for k in agree[1:] if not _same(made[k], made[agree[0]])]
     if different:
         first, second = candidates[agree[0]], candidates[different[0]]
         raise ValueError(
@@ -191,11 +198,8 @@ def _cell(block: Block) -> Cell | None:
     parameters = []
     for name in (*_LENGTHS, *_ANGLES):
         values = [value for value in block.items.get(name, []) if value.known]
-        if not values and name in _ANGLES:
-            parameters.append(90.0)  # as the dictionary of CIF has it
-            continue
         if not values:
-            raise ValueError(f"{block.lines.path}, data_{block.name}: expected {name} in Å")
+            raise ValueError(f"{block.lines.path}, data_{block.name}: expected {name}, found none")
         parameters.append(block.number(values[0], name))
         if not 0 < parameters[-1] < (180 if name in _ANGLES else np.inf):
             block.fail(values[0].line, f"{name} above 0" + " and below 180" * (name in _ANGLES))
@@ -239,10 +243,13 @@ def _sites(block: Block) -> _Sites:
         line = row[0].line
         try:
             species = site_species(_value(kind, k), _value(label, k), formula)
-            mass_number = int(_number(block, isotope, k, species.isotope))
+            given = _number(block, isotope, k, species.isotope)
+            mass_number = int(given)
             parse_species(species_label(species.symbol, mass_number))
         except ValueError as error:
             block.fail(line, str(error))
+        if given != mass_number:
+            block.fail(line, f"a whole mass number of {name}, not {given:g}")
         if not all(value.known for value in row):
             if species.symbol != "H":
                 block.fail(line, f"coordinates of {name}")
@@ -309,7 +316,7 @@ def _expand(sites: _Sites, cell: Cell, setting: Setting) -> Atoms:
         atoms.positions = np.concatenate(positions)
     atoms.set_array("spacegroup_kinds", np.array(kinds))
     atoms.set_array("occupancy", sites.fractions[kinds])
-    atoms.set_array("labels", np.array([sites.labels[k] for k in kinds]))
+    atoms.set_array("site_labels", np.array([sites.labels[k] for k in kinds]))
     set_isotopes(atoms, [sites.isotopes[k] for k in kinds])
     return atoms
 
@@ -339,6 +346,8 @@ def render(atoms: Atoms) -> str:
             f"atoms.pbc={atoms.pbc.tolist()}: a CIF holds crystals, periodic in all directions, "
             "or molecules without a cell; set atoms.pbc and the cell, or write .extxyz"
         )
+    if not atoms.numbers.all():
+        raise ValueError("atoms: X is no element; a CIF needs the elements of all atoms")
     counts = atoms.symbols.formula.count()
     text = [
         "data_glassnb",
@@ -354,7 +363,11 @@ def render(atoms: Atoms) -> str:
     names = ["label", "type_symbol", *(f"{kind}_{axis}" for axis in "xyz"), "occupancy"]
     own = bool(((isotopes > 0) & ~((atoms.numbers == 1) & np.isin(isotopes, (2, 3)))).any())
     text += ["loop_", *(f"_atom_site_{name}" for name in names + [ISOTOPES] * own)]
-    places = atoms.get_scaled_positions() if periodic else atoms.positions
+    places = atoms.positions
+    if periodic:
+        # Parameters describe a right-handed cell; the inverse of a left-handed one has the same.
+        hand = np.sign(np.linalg.det(atoms.cell.array))
+        places = hand * atoms.get_scaled_positions(wrap=False)
     seen: dict[str, int] = {}
     for symbol, isotope, place in zip(atoms.symbols, isotopes.tolist(), places, strict=True):
         kind = {2: "D", 3: "T"}.get(isotope, symbol) if symbol == "H" else symbol

@@ -42,7 +42,7 @@ class Check:
             self.notes.append(phrase)
 
 
-def hold(block: Block, atoms: Atoms, hydrogen: float = 0.0) -> Check:
+def hold(block: Block, atoms: Atoms, *, hydrogen: float, generated: bool) -> Check:
     """Compare the contents of a cell with what its file states.
 
     Parameters
@@ -53,6 +53,9 @@ def hold(block: Block, atoms: Atoms, hydrogen: float = 0.0) -> Check:
         Every species of every site, with fractions in ``arrays["occupancy"]``.
     hydrogen : float
         Hydrogen atoms that the file mentions without coordinates.
+    generated : bool
+        Whether symmetry operations made atoms that the file does not list, so that their distances
+        tell something.
 
     Returns
     -------
@@ -81,7 +84,8 @@ def hold(block: Block, atoms: Atoms, hydrogen: float = 0.0) -> Check:
         mass = fractions @ atoms.get_masses() + missing * atomic_masses[1]
         found = float(mass) / kg * 1e3 / (volume * 1e-24)
         check.compare("a density in g/cm³ of", stated[0], found, stated[1])
-    _distances(check, atoms)
+    if generated:
+        _distances(check, atoms)
     return check
 
 
@@ -172,7 +176,7 @@ def _distances(check: Check, atoms: Atoms) -> None:
     if wrong.any():
         k = int(np.flatnonzero(wrong)[np.argmin(near.distances[wrong])])
         pair = "-".join(chemical_symbols[always.numbers[m]] for m in (i[k], j[k]))
-        names = " and ".join(always.arrays["labels"][m] for m in (i[k], j[k]))
+        names = " and ".join(always.arrays["site_labels"][m] for m in (i[k], j[k]))
         check.wrong.append(
             f"coordinates that put {names} {near.distances[k]:.3f} Å from each other ({pair})"
         )

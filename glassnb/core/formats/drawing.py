@@ -166,7 +166,7 @@ def draw(
         own = apart[others == place]
         if own.size:
             blocked[place] += len(places) * (own.min() < np.diag(closest))
-    patience = 20 * len(waiting) + 200
+    patience = 10 * len(waiting) + 500
     failed = 0
     while waiting:
         k, species = waiting.pop()

@@ -165,7 +165,7 @@ def _dense(atoms: Atoms) -> str:
 
 
 def _clean(atoms: Atoms) -> Atoms:
-    for name in ("occupancy", "occupancies", "labels"):
+    for name in ("occupancy", "occupancies", "site_labels"):
         atoms.arrays.pop(name, None)
     atoms.info.pop("occupancy", None)
     return atoms
@@ -190,13 +190,15 @@ def _crowd(path: str, atoms: Atoms) -> Atoms | None:
             )
         crowd.set_chemical_symbols(symbols)
         crowd.arrays["occupancy"] = np.array(fractions, dtype=float)
-        crowd.arrays.setdefault("labels", np.array(symbols, dtype="U16"))
+        crowd.arrays.setdefault("site_labels", np.array(symbols, dtype="U16"))
         return crowd
     name = next((n for n in ("occupancy", "occupancies") if n in atoms.arrays), None)
     if name is None:
         return None
     given = np.asarray(atoms.arrays[name])
     if given.shape != (len(atoms),) or given.dtype.kind not in "fiu":
+        return None
+    if (given == 1).all() and "site_labels" not in atoms.arrays:
         return None
     if not given.any():
         warn(f"{path}: gives no occupancy but 0; every site is read as full")
@@ -208,9 +210,9 @@ def _crowd(path: str, atoms: Atoms) -> Atoms | None:
         )
     crowd = atoms.copy()
     crowd.arrays["occupancy"] = given.astype(float)
-    if "labels" not in crowd.arrays:
+    if "site_labels" not in crowd.arrays:
         numbered = [f"{s}{i}" for i, s in enumerate(crowd.get_chemical_symbols(), 1)]
-        crowd.set_array("labels", np.array(numbered, dtype="U16"))
+        crowd.set_array("site_labels", np.array(numbered, dtype="U16"))
     if "spacegroup_kinds" not in crowd.arrays:
         crowd.set_array("spacegroup_kinds", np.arange(len(crowd)))
     return crowd
@@ -253,9 +255,9 @@ class _Sites:
         kinds: dict[str, None] = {}
         for site in np.flatnonzero(which):
             atoms = np.flatnonzero(self.of_atom == site)
-            names = dict.fromkeys(self.crowd.arrays["labels"][atoms])
+            names = dict.fromkeys(self.crowd.arrays["site_labels"][atoms])
             parts = [f"{self.label(int(a))} {self.fraction[a]:.4g}" for a in atoms]
-            kinds[f"{'/'.join(names)} ({', '.join(dict.fromkeys(parts))})"] = None
+            kinds[f"{'/'.join(names)} ({', '.join(parts)})"] = None
         listed = list(kinds)
         more = f" and {len(listed) - 8} more" if len(listed) > 8 else ""
         return ", ".join(listed[:8]) + more

@@ -10,6 +10,7 @@ The 530 settings are those of spglib (Togo, Shinohara and Tanaka, Sci. Technol. 
 from __future__ import annotations
 
 import re
+import warnings
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -110,7 +111,9 @@ def settings(block: Block, cell: Cell) -> list[Setting]:
     entries = _entries(symbol, hall, number, code)
     remedy = "list the symmetry operations as _space_group_symop_operation_xyz, or correct it"
     if not entries:
-        raise ValueError(f"{path}: {stated} is not in the International Tables; {remedy}")
+        raise ValueError(
+            f"{path}: {stated}: no setting in the International Tables agrees with it; {remedy}"
+        )
     deviations = [_deviation(_operations(entry).rotations, cell) for entry in entries]
     best = min(deviations)
     if best > _TOLERANCE:
@@ -151,12 +154,13 @@ def _listed(block: Block, values: list[Any]) -> Setting:
         if len(parts) == 3 and whole == parts and "" not in parts:
             for i, row in enumerate(terms):
                 for sign, digits, divisor, axis in (term.groups() for term in row):
-                    size = float(digits or 1) / float(divisor or 1) * (-1 if sign == "-" else 1)
-                    if axis:
-                        rotations[k, i, "xyz".index(axis)] += round(size)
-                    else:
+                    size = float(digits or 1) / (float(divisor or 1) or np.inf)
+                    size *= -1 if sign == "-" else 1
+                    if axis is None:
                         translations[k, i] += size
-        if abs(round(np.linalg.det(rotations[k]))) != 1:
+                    elif abs(size) == 1:
+                        rotations[k, i, "xyz".index(axis)] += int(size)
+        if np.abs(translations[k]).max() > 10 or abs(round(np.linalg.det(rotations[k]))) != 1:
             block.fail(value.line, "a symmetry operation such as x,y,z or 1/2-x,y+1/2,-z")
     missing = _missing(rotations, translations)
     if missing is not None:
@@ -188,6 +192,18 @@ def _missing(rotations: NDArray, translations: NDArray) -> tuple[int, int] | Non
 
 @cache
 def _tables() -> list[Any]:
+    return [_spglib("get_spacegroup_type", k) for k in range(1, 531)]
+
+
+def _operations(entry: Any) -> Setting:
+    found = _spglib("get_symmetry_from_database", entry.hall_number)
+    name = entry.international_full + (f" :{entry.choice}" if entry.choice else "")
+    return Setting(
+        name.replace("_", ""), found["rotations"].astype(np.int64), found["translations"]
+    )
+
+
+def _spglib(function: str, hall_number: int) -> Any:
     try:
         import spglib
     except ImportError:
@@ -195,17 +211,9 @@ def _tables() -> list[Any]:
             "a CIF that names its space group without listing the symmetry operations needs "
             "spglib: pip install spglib"
         ) from None
-    return [spglib.get_spacegroup_type(k) for k in range(1, 531)]
-
-
-def _operations(entry: Any) -> Setting:
-    import spglib
-
-    found: Any = spglib.get_symmetry_from_database(entry.hall_number)
-    name = entry.international_full + (f" :{entry.choice}" if entry.choice else "")
-    return Setting(
-        name.replace("_", ""), found["rotations"].astype(np.int64), found["translations"]
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # about the errors of its next version
+        return getattr(spglib, function)(hall_number)
 
 
 def _compact(symbol: str) -> str:
@@ -238,7 +246,8 @@ def _entries(
 ) -> list[Any]:
     """Return the settings that agree with all that the file states."""
     entries = _tables()
-    exact = [e for e in entries if hall and _compact(e.hall_symbol) == _compact(hall)]
+    words = (hall or "").replace("_", " ").lower().split()
+    exact = [e for e in entries if e.hall_symbol.lower().split() == words]
     choice = ""
     if symbol:
         # Suffixes: ":2", ":H"; S and Z (origin at a site of high symmetry, at an inversion centre)

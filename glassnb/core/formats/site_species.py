@@ -67,11 +67,11 @@ def site_species(
         If it is no element. The message says what was expected.
     """
     if kind is not None:
-        return _of_type(kind)
+        return _of_type(kind, formula or {})
     return _of_label(label or "", formula or {})
 
 
-def _of_type(kind: str) -> Species:
+def _of_type(kind: str, formula: dict[str, float]) -> Species:
     text = kind.strip()
     bare = re.sub(r"\d*\.?\d*[+-]\d*$", "", text)  # without its charge
     if isotope := re.fullmatch(r"([A-Za-z]{1,2})-(\d+)|(\d+)([A-Za-z]{1,2})", text):
@@ -90,6 +90,8 @@ def _of_type(kind: str) -> Species:
     # Scattering factors have names such as Cval and Siva; some write the site number behind.
     found = re.fullmatch(r"([A-Za-z]{1,2}?)(?:val|va)?\d*", bare)
     symbol = found[1].capitalize() if found else ""
+    if symbol == "T" and (bare != "T" or (formula and "H" not in formula)):
+        symbol = ""  # a tetrahedral site
     if symbol in ("D", "T") or (symbol in atomic_numbers and symbol != "X"):
         return Species(*parse_species(symbol))
     raise ValueError(f"a chemical element as _atom_site_type_symbol, not {kind!r}")

@@ -18,6 +18,7 @@ __all__ = ["Block", "Value", "blocks"]
 _TOKEN = re.compile(r"""(?P<comment>\#.*)|(?P<quoted>'.*?'(?=\s|$)|".*?"(?=\s|$))|(?P<word>\S+)""")
 _ESD = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\(\d+\))?$")
 _UNKNOWN = ("?", ".")
+_LARGEST = 1e9
 
 
 class Value(NamedTuple):
@@ -73,7 +74,7 @@ class Block:
     def number(self, value: Value, expected: str) -> float:
         """Return a value as a number, its standard uncertainty left out."""
         found = _ESD.match(value.text)
-        if found is None:
+        if found is None or abs(float(found[1])) > _LARGEST:
             self.fail(value.line, f"{expected}, a number and not {value.text!r}")
         return float(found[1])
 
