@@ -353,7 +353,7 @@ def _usable(
     path: Path, rows: Sequence[Row], columns: Sequence[NDArray[np.float64]], symbol: str
 ) -> NDArray[np.bool_]:
     """Return which rows hold numbers alone, and tell of the others."""
-    used = np.isfinite(columns).all(axis=0)
+    used = np.asarray(np.isfinite(np.array(columns)).all(axis=0))
     lines = [row[0] for row, good in zip(rows, used, strict=True) if not good]
     n = np.count_nonzero(columns[0][used])
     if n < 2:
@@ -369,7 +369,7 @@ def _usable(
             UserWarning,
             stacklevel=4,  # the caller of the function that reads
         )
-    return np.asarray(used)
+    return used
 
 
 def _check_x(path: Path, lines: Sequence[int], x: NDArray[np.float64], symbol: str) -> None:

@@ -13,6 +13,7 @@ from ase import Atoms
 from ase.io.formats import ioformats
 from ase.io.trajectory import TrajectoryReader
 
+from glassnb.core.formats import asymmetric
 from glassnb.core.formats.lines import Lines, number
 from glassnb.core.formats.masses import by_mass
 from glassnb.core.isotopes import parse_species, set_isotopes
@@ -58,7 +59,7 @@ def frames(name: str, kind: str, data: bytes, text: str | None) -> list[Callable
         announced = text.count("Direct configuration=")
         if announced != count:
             raise ValueError(f"{name}: expected {announced} frames of XDATCAR, found {count}")
-    return [partial(_one, name, kind, run, i) for i in range(count)]
+    return [partial(_one, name, kind, run, i, text) for i in range(count)]
 
 
 def _source(name: str, kind: str, data: bytes, text: str | None) -> Any:
@@ -82,12 +83,13 @@ def _single(name: str, kind: str, source: Callable[[], Any], text: str | None) -
         _check_poscar(Lines(name, text), len(atoms))
     if kind == "cfg":
         _hold_to_masses(name, atoms)  # LAMMPS writes C where it was not told the elements
-    return atoms
+    return asymmetric.complete(name, text or "", kind, atoms)
 
 
-def _one(name: str, kind: str, run: Any, index: int) -> Atoms:
+def _one(name: str, kind: str, run: Any, index: int, text: str | None) -> Atoms:
     with _named(name, kind):
-        return cast(Atoms, run[index])
+        atoms = cast(Atoms, run[index])
+    return asymmetric.complete(name, text or "", kind, atoms)
 
 
 @contextmanager
