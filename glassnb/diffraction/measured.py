@@ -66,7 +66,7 @@ def measured_scan(
         if k_step is None:
             k_step, centre = file.k_step, file.centre if centre is None else centre
         mask = file.mask if mask is None else mask
-    if not hasattr(patterns, "shape"):
+    if not (hasattr(patterns, "shape") and hasattr(patterns, "dtype")):
         patterns = np.asarray(patterns)
     if len(patterns.shape) not in (3, 4) or not all(patterns.shape):
         raise ValueError(

@@ -107,7 +107,7 @@ class Scanner:
         def cut(frame: Atoms, width: float | None) -> Slab:
             return cut_slab(
                 frame, thickness, rotation=rotation, width=width, margin=margin,
-                axis=axis, start=start,
+                axis=axis, start=start, snapshots=[f for f in frames if isinstance(f, Atoms)],
             )  # fmt: skip
 
         slabs = [frame if isinstance(frame, Slab) else cut(frame, width) for frame in frames]

@@ -10,6 +10,7 @@ clusters are measured by their atoms, so that moving one changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,7 @@ def cut_slab(
     margin: float = 10.0,
     axis: str = "z",
     start: float = 0.0,
+    snapshots: Sequence[Atoms] = (),
 ) -> Slab:
     """Cut a slab from a model: a bulk, a film, a wire or a cluster.
 
@@ -107,6 +109,9 @@ def cut_slab(
         Where the slab begins along the beam, in Å from the bottom of the cell (from the lower
         face of a film that is not periodic there, wherever it lies; from the lower face of a slab
         about the middle of the cell, if it is turned).
+    snapshots : sequence of ase.Atoms
+        Others of the same thermal motion: where a model is not periodic, its extent is that of the
+        atoms of all, so that all slabs have one box.
 
     Returns
     -------
@@ -138,11 +143,12 @@ def cut_slab(
     turned.set_cell(np.asarray(atoms.cell)[order][:, order])
     turned.positions = atoms.positions[:, order]
     turned.pbc = atoms.pbc[order]
+    reach = np.concatenate([each.positions for each in (atoms, *snapshots)])[:, order]
     if rotation is not None and not turned.pbc.any():  # a cluster is simply turned
-        turned.positions = turned.positions @ _matrix(rotation).T
+        turned.positions, reach = (p @ _matrix(rotation).T for p in (turned.positions, reach))
         rotation = None
     if not turned.pbc.all():
-        turned = gathered(turned, margin, width or 0.0)
+        turned = gathered(turned, margin, width or 0.0, reach)
     cell = np.asarray(turned.cell)
     height = float(abs(np.linalg.det(cell)) / np.linalg.norm(np.cross(cell[0], cell[1])))
     thickness = _thickness(height if thickness is None else thickness)
@@ -163,7 +169,12 @@ def _thickness(value: float) -> float:
     return float(value)
 
 
-def gathered(atoms: Atoms, margin: float = _BEYOND, width: float = 0.0) -> Atoms:
+def gathered(
+    atoms: Atoms,
+    margin: float = _BEYOND,
+    width: float = 0.0,
+    reach: NDArray[np.float64] | None = None,
+) -> Atoms:
     """Put what is not periodic into the middle of a cell that holds it.
 
     Parameters
@@ -175,6 +186,8 @@ def gathered(atoms: Atoms, margin: float = _BEYOND, width: float = 0.0) -> Atoms
         Vacuum in Å at either side across the beam, at least 1 Å.
     width : float
         Least edge in Å across the beam.
+    reach : numpy.ndarray, shape (n, 3), optional
+        Places in Å that the cell shall hold; the positions of the atoms when omitted.
 
     Returns
     -------
@@ -194,7 +207,7 @@ def gathered(atoms: Atoms, margin: float = _BEYOND, width: float = 0.0) -> Atoms
         if np.linalg.norm(direction) < _EDGE:
             direction = complete_cell(cell)[i]
         cell[i] = direction / np.linalg.norm(direction)
-        along = atoms.positions @ cell[i]
+        along = (atoms.positions if reach is None else reach) @ cell[i]
         middles[i], extent = (along.min() + along.max()) / 2, np.ptp(along)
         given = float(abs(np.asarray(atoms.cell)[i] @ cell[i]))
         fits = extent + 4 * _EDGE <= given <= extent + 2 * _BEYOND

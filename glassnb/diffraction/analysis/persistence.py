@@ -174,11 +174,17 @@ def spot_persistence(
     values = _follow(ring, ring.strengths(own, expected), pixel)
     follow = partial(_null_values, model, distance)
     seeds = np.random.SeedSequence(seed).spawn(n_null)
+    beyond = _beyond(values, distance[here], low, high)
+    if np.isnan(beyond):
+        raise ValueError(
+            f"shift_range=({low:.2f}, {high:.2f}): the mask leaves nothing of the spot at "
+            "positions so far from its own; take another spot or other shifts"
+        )
     drawn = map_tasks(follow, seeds, progress=progress, description="null scans")
     curve = _curve(values, distance[here], edges)
     null_curves = np.array([_curve(v, d, edges) for v, d in drawn])
-    beyond = _beyond(values, distance[here], low, high)
     null_beyond = np.array([_beyond(v, d, low, high) for v, d in drawn])
+    null_beyond = null_beyond[~np.isnan(null_beyond)]  # nothing is known so far from that spot
     known = ~np.isnan(curve) & ~np.isnan(null_curves).all(axis=0)
     shift = _curve(distance[here], distance[here], edges)[known]
     null_mean = np.nanmean(null_curves[:, known], axis=0)
@@ -188,7 +194,7 @@ def spot_persistence(
         null_mean,
         np.nanquantile(null_curves[:, known], 0.95, axis=0),
         (float(low), float(high)),
-        float((1 + (null_beyond >= beyond).sum()) / (1 + n_null)),
+        float((1 + (null_beyond >= beyond).sum()) / (1 + null_beyond.size)),
         _half(shift, curve[known]),
         _half(shift, null_mean),
     )

@@ -229,8 +229,8 @@ def fluctuation_variance(
         ensemble V_re(k) of Daulton et al. ``"image"``: over the patterns at each pixel, then
         averaged around the ring, the annular mean of the variance image Omega_V(k). ``"mean"``:
         over the patterns of their ring means, the normalised variance of the annular mean
-        V_Omega(k), which most published V(k) are. They differ in height by an order of
-        magnitude: compare like with like.
+        V_Omega(k), lower by about the number of speckles in a ring. Published V(k) are of any of
+        these kinds: compare like with like.
     counts_per_electron : float, optional
         Detector counts that one electron makes. The variance of counting is then taken off.
 
@@ -281,8 +281,10 @@ def fluctuation_variance(
 def _around(scan: DiffractionScan, rings: RadialProfile, image: FloatArray) -> FloatArray:
     """Average an image over rings, each pixel by the share of the patterns in which it is seen."""
     seen = scan.seen
-    sums = np.where(seen > 0, image * seen, 0)
-    return rings(sums[None], scan.k_x, scan.k_y)[0] / rings(seen[None], scan.k_x, scan.k_y)[0]
+    weighted = np.stack([np.where(seen > 0, image * seen, 0), seen])
+    sums, weights = rings(weighted, scan.k_x, scan.k_y)
+    with np.errstate(invalid="ignore"):
+        return sums / weights
 
 
 def _rings(scan: DiffractionScan, step: float | None, k_max: float | None) -> RadialProfile:
