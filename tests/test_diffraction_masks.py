@@ -361,6 +361,10 @@ def test_patterns_without_any_pair_have_no_p_value():
     assert np.isnan(found.adjusted[0, 1])
     assert np.isfinite(np.delete(found.p_values.ravel(), 1)).all()
     assert not found.significant()[0, 1]
+    angular = angular_power_spectrum(measured(counts(), mask=mask), k_range=RING)
+    np.testing.assert_allclose(
+        angular.mean, np.delete(angular.power.reshape(16, -1, 13), 1, 0).mean(0)
+    )
     assert found.plot_strengths().get_legend()
     assert found.plot().get_xlabel()
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnb.diffraction.analysis.ring import TOUCHES
+from glassnb.diffraction.counts import mean_of
 from glassnb.diffraction.result import DiffractionScan
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class AngularPowerSpectrum:
         Number of repeats per turn.
     power : numpy.ndarray, shape (*shape of the scan, n_rings, n_max + 1)
         |I_n|²/I_0², where I_n is the Fourier coefficient of the intensity around the ring; for
-        n = 0 it is 1.
+        n = 0 it is 1. Estimated from a part of a ring that is masked, it may fall below 0.
     """
 
     k: FloatArray
@@ -41,8 +42,8 @@ class AngularPowerSpectrum:
 
     @property
     def mean(self) -> FloatArray:
-        """Mean over all patterns, C(k, n), shape (n_rings, n_max + 1)."""
-        return self.power.reshape(-1, *self.power.shape[-2:]).mean(axis=0)
+        """Mean over all patterns in which it is known, C(k, n), shape (n_rings, n_max + 1)."""
+        return mean_of(self.power.reshape(-1, *self.power.shape[-2:]))
 
     def to_frame(self) -> pd.DataFrame:
         """Return C(k, n) as a table.

@@ -187,7 +187,7 @@ def depth_persistence(
     layers = _layers_of(scan, ring, probe, slab.thickness, n_layers)
     own = layers.fields(slab)
     draw = _null(null, scan, layers, own, liquid)
-    visible = np.ones((len(scan.positions), ring.pixels.size))
+    visible = np.ones((len(scan.positions), ring.pixels.size), dtype=np.float32)
     visible = blank(visible, hidden_pixels(scan, ring, ring), orientation)
     follow = partial(_null_course, layers, draw, visible)
     seeds = np.random.SeedSequence(seed).spawn(n_null)
@@ -239,7 +239,7 @@ class _Layers:
         return waves
 
     def brightest(
-        self, fields: NDArray[np.complex64], position: int, spot: Spot, visible: FloatArray
+        self, fields: NDArray[np.complex64], position: int, spot: Spot, visible: NDArray[Any]
     ) -> int:
         """Return the pixel of a spot's disc where the pair is strongest, as in the null scans."""
         away = np.linalg.norm(self.ring.vectors - (spot.k_x, spot.k_y), axis=1)
@@ -395,7 +395,7 @@ def _cut(
 def _null_course(
     layers: _Layers,
     draw: Draw,
-    visible: FloatArray,
+    visible: NDArray[Any],
     seed: np.random.SeedSequence,
 ) -> tuple[FloatArray, NDArray[np.intp]]:
     """Follow the strongest pair of a null scan; ``visible`` is 1, or NaN at masked pixels."""
