@@ -4,6 +4,7 @@ python -m benchmarks.tightbinding_dynamics undivided 1000   72 atoms of quartz, 
 python -m benchmarks.tightbinding_dynamics divided 100      192 atoms of silica, 4.5 Å buffer
 python -m benchmarks.tightbinding_dynamics hot 100          the same, not relaxed: above 700 K
 python -m benchmarks.tightbinding_dynamics renewal 90       what new subsystems do after that time
+python -m benchmarks.tightbinding_dynamics past 10          what the begin of a run does to its end
 """
 
 from __future__ import annotations
@@ -129,6 +130,32 @@ def renewal(steps: int = 90, radii: tuple[float, ...] = (4.5, 5.0, 6.0)) -> None
         print(f"| {radius:g} | {old:.3f} | {new:.3f} | {new - old:.3f} |", flush=True)
 
 
+def past(steps: int = 10, radii: tuple[float, ...] = (4.0, 4.5, 5.0, 6.0)) -> None:
+    """Come to cristobalite by small steps from elsewhere, and compare with a new calculator."""
+    end = crystal("alpha-cristobalite")
+    oxygen = int(np.flatnonzero(end.symbols == "O")[5])
+    shaken, moved, broken, larger = begins = [end.copy() for _ in range(4)]
+    shaken.rattle(0.1, seed=2)
+    moved.positions[oxygen] += 0.55
+    broken.positions[oxygen] += 1.3
+    larger.set_cell(1.04 * end.cell.array, scale_atoms=True)
+    print("| buffer, Å | atoms 0.1 Å off | an atom 0.95 Å off | a bond broken | cell 4 % larger |")
+    print("|---|---|---|---|---|")
+    for radius in radii:
+        end.calc = DCXTB(buffer_radius=radius)
+        alone, row = end.get_potential_energy(), []
+        for begin in begins:
+            calculator = DCXTB(buffer_radius=radius)
+            for part in np.linspace(0, 1, steps + 1):
+                atoms = end.copy()
+                atoms.set_cell(begin.cell.array + part * (end.cell.array - begin.cell.array))
+                atoms.positions = begin.positions + part * (end.positions - begin.positions)
+                atoms.calc = calculator
+                energy = atoms.get_potential_energy()
+            row.append(f"{1000 * (energy - alone) / len(end):.1f}")
+        print(f"| {radius:g} | {' | '.join(row)} |", flush=True)
+
+
 def relaxed(name: str) -> Atoms:
     """Relax a crystal in its cell by the undivided solver, once."""
     path = ROOT / "output" / "tightbinding" / f"{name}-relaxed.extxyz"
@@ -145,8 +172,8 @@ def relaxed(name: str) -> Atoms:
 
 def main(which: str, steps: int) -> None:
     """Print one row of the table."""
-    if which == "renewal":
-        renewal(steps)
+    if which in ("renewal", "past"):
+        {"renewal": renewal, "past": past}[which](steps)
         return
     drift = {"undivided": undivided, "divided": divided, "hot": hot}[which](steps)
     print("| run | steps of 1 fs | K | drift, meV/atom/ps | spread, meV/atom | cycles | CPU s |")

@@ -108,14 +108,14 @@ def electrons_asked(
             reason = "a periodic structure must be neutral" if periodic else "it is not whole"
             remedy = "charge=0" if periodic else "charge= to the total charge in e"
             ignored.append(
-                f"atoms: the sum of their initial charges, {total:.6g} e, is ignored, because "
+                f"atoms: the sum of their initial charges, {total:.9g} e, is ignored, because "
                 f"{reason}; set {remedy}, or remove them (atoms.set_initial_charges(None))"
             )
     moments = atoms.get_initial_magnetic_moments()
     if multiplicity is None:
         unpaired = whole(float(moments.sum())) if moments.ndim == 1 else None
         if unpaired is None:
-            fraction = f"their sum, {moments.sum():.6g}, is not whole"
+            fraction = f"their sum, {moments.sum():.9g}, is not whole"
             reason = fraction if moments.ndim == 1 else "they are vectors"
             ignored.append(
                 f"atoms: their initial magnetic moments are ignored, because {reason}; set "

@@ -124,6 +124,7 @@ def test_crystal_of_nine_atoms_by_symmetry() -> None:
     assert model.numbers_of("relative energy") == pytest.approx(0, abs=1e-4)
     assert model.numbers_of("relative charge") == pytest.approx(0, abs=1e-5)
     assert model.groups.names == ("Si4", "O2")
+    assert "atoms.cell: 4.26 Å wide" in model.note
 
 
 def test_errors_in_both_units(fake: EnergyModel, glass: Atoms) -> None:
