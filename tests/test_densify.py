@@ -13,7 +13,15 @@ from ase.neighborlist import neighbor_list
 from test_melt_quench import python
 
 from glassnb.core.provenance import from_json, to_json
-from glassnb.models import Snapshot, crystal, load, melt_quench, potential, random_silica
+from glassnb.models import (
+    Snapshot,
+    crystal,
+    load,
+    melt_quench,
+    potential,
+    random_alloy,
+    random_silica,
+)
 from glassnb.models.densify import Densification, densify
 from glassnb.models.densify_protocol import plan
 from glassnb.models.density_series import DensificationSeries, densification_series
@@ -691,8 +699,7 @@ def test_other_compositions(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="glass: holds Si, which alumina does not have"):
         densify(atoms, **TINY, potential=alumina)
     assert potential("SHIK").species == ("Si", "O")
-    alloy = Atoms("Al32O48", np.random.default_rng(0).random((80, 3)) * 12, cell=[12] * 3, pbc=True)
-    monkeypatch.setattr("glassnb.models.densify_protocol.CLOSEST", 0.0)
+    alloy = random_alloy({"Al": 80, "O": 120}, 2.0, seed=1)
     with pytest.raises(ValueError, match="release_temperature=None: 1500 K is for silica; give"):
         densify(alloy, **TINY, potential=alumina)
     for options in ({"release_temperature": 800.0}, {"temperature": 900.0}):
