@@ -108,8 +108,9 @@ def test_data_of_another_composition_are_refused(kind):
     ReverseMonteCarlo(quartz(), [data], [SILICA], density_tolerance=0.05)
     given = StructureFactorData(Q, 1 + 0.1 * np.sin(Q), composition={"O": 2, "Si": 1})
     ReverseMonteCarlo(quartz(), [given])  # numbers of atoms or shares, in any order
-    with pytest.raises(ValueError, match=r"composition=\{'Si': -1\}: must be numbers of atoms"):
-        as_data(StructureFactorData(Q, np.ones(Q.size), composition={"Si": -1}))
+    for wrong in ({"Si": -1}, {}, {"Si": np.nan}):
+        with pytest.raises(ValueError, match=r"composition=\{.*\}: must be numbers of atoms"):
+            as_data(StructureFactorData(Q, np.ones(Q.size), composition=wrong))
 
 
 # -- coordination and angles ---------------------------------------------------------------------

@@ -157,8 +157,8 @@ def _check_options(data: Data) -> None:
         raise ValueError(f"weight={data.weight}: must be a number of at least 0")
     if data.density is not None and not (np.isfinite(data.density) and data.density > 0):
         raise ValueError(f"density={data.density}: must be a positive number of atoms per Å³")
-    shares = np.array(list((data.composition or {"": 1.0}).values()))
-    if not (np.isfinite(shares).all() and (shares > 0).all()):
+    shares = [1.0] if data.composition is None else list(data.composition.values())
+    if not (shares and np.isfinite(shares).all() and min(shares) > 0):
         raise ValueError(
             f"composition={data.composition}: must be numbers of atoms by symbol, such as "
             '{"Si": 1, "O": 2}'
