@@ -14,9 +14,9 @@ from ase.io.formats import ioformats
 from ase.io.trajectory import TrajectoryReader
 
 from glassnb.core.formats import asymmetric
-from glassnb.core.formats.lines import Lines, number
+from glassnb.core.formats.lines import Lines, number, whole
 from glassnb.core.formats.masses import by_mass
-from glassnb.core.isotopes import parse_species, set_isotopes
+from glassnb.core.isotopes import NAME, isotopes_of, parse_species, set_isotopes
 
 __all__ = ["frames"]
 
@@ -78,7 +78,7 @@ def _source(name: str, kind: str, data: bytes, text: str | None) -> Any:
 
 def _single(name: str, kind: str, source: Callable[[], Any], text: str | None) -> Atoms:
     with _named(name, kind):
-        atoms = cast(Atoms, ase.io.read(source(), format=kind))
+        atoms = _with_isotopes(cast(Atoms, ase.io.read(source(), format=kind)))
     if kind == "vasp" and text is not None:
         _check_poscar(Lines(name, text), len(atoms))
     if kind == "cfg":
@@ -88,8 +88,15 @@ def _single(name: str, kind: str, source: Callable[[], Any], text: str | None) -
 
 def _one(name: str, kind: str, run: Any, index: int, text: str | None) -> Atoms:
     with _named(name, kind):
-        atoms = cast(Atoms, run[index])
+        atoms = _with_isotopes(run[index])
     return asymmetric.complete(name, text or "", kind, atoms)
+
+
+def _with_isotopes(atoms: Atoms) -> Atoms:
+    """Return the atoms with isotopes as whole numbers, where a format keeps any array."""
+    if NAME in atoms.arrays:
+        atoms.arrays[NAME] = isotopes_of(atoms)
+    return atoms
 
 
 @contextmanager
@@ -103,7 +110,7 @@ def _named(name: str, kind: str) -> Iterator[None]:
 
 def _check_poscar(lines: Lines, total: int) -> None:
     """Fail if more coordinates follow than POSCAR announces: ASE passes over them."""
-    named = not all(word.isdigit() for word in lines.lines[5].split())
+    named = None in map(whole, lines.lines[5].split())
     lines.number = 7 if named else 6
     if lines.next("the kind of coordinates", blank=True).strip()[:1].lower() == "s":
         lines.next("the kind of coordinates", blank=True)  # after "Selective dynamics"

@@ -7,13 +7,12 @@ import codecs
 import contextlib
 import gzip
 import lzma
-import re
 from pathlib import Path
 
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats, match_magic
 
 from glassnb.core.formats import lammps, lammps_dump, rmc6f, rmc_cfg, xyz
-from glassnb.core.formats.lines import number
+from glassnb.core.formats.lines import number, whole
 
 __all__ = ["content", "kind_of", "suffix_of"]
 
@@ -31,7 +30,6 @@ _MARKS = {
 _SUFFIXES = {".rmc6f": "rmc6f", ".xyz": "extxyz", ".extxyz": "extxyz", ".data": "lammps-data",
              ".lmp": "lammps-data", ".lammps": "lammps-data", ".dump": "lammps-dump-text",
              ".lammpstrj": "lammps-dump-text"}  # fmt: skip
-_CIF = re.compile(r"(?:\s*#.*\n|\s*\n)*\s*data_\S", re.I)
 
 
 def suffix_of(name: str) -> str:
@@ -141,7 +139,8 @@ def _told(text: str) -> str | None:
         return "rmc6f"
     if rmc_cfg.recognise(text):
         return "rmc"
-    if _CIF.match(text):
+    rows = (line.strip() for line in text.split("\n"))
+    if next((row for row in rows if row and row[0] != "#"), "").lower().startswith("data_"):
         return "cif"
     if xyz.recognise(text):
         return "extxyz"
@@ -158,6 +157,6 @@ def _vasp(text: str) -> str | None:
     if None in (number(word) for line in words[1:5] for word in line):
         return None
     counts = words[6] if all(word[0].isalpha() for word in words[5]) else words[5]
-    if not counts or not all(word.isdigit() for word in counts):
+    if not counts or None in map(whole, counts):
         return None
     return "vasp-xdatcar" if "Direct configuration=" in text else "vasp"

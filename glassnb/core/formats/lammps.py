@@ -21,7 +21,7 @@ from ase import Atoms
 from ase.calculators.lammps import Prism
 from numpy.typing import NDArray
 
-from glassnb.core.formats.lines import Lines, number
+from glassnb.core.formats.lines import Lines, number, whole
 from glassnb.core.formats.masses import settle
 from glassnb.core.formats.species import (
     assemble,
@@ -54,7 +54,7 @@ _OTHERS = re.compile(
     r"bonds|angles|dihedrals|impropers|ellipsoids|lines|triangles|bodies|crossterms"
 )
 _BOX = re.compile(
-    r"^\s*\S+\s+\S+\s+(?:xlo\s+xhi|ylo\s+yhi|zlo\s+zhi)\b|^(?:\s*\S+){3}\s+[abc]vec\b", re.M
+    r"^[ \t]*\S+[ \t]+\S+[ \t]+(?:xlo[ \t]+xhi|ylo[ \t]+yhi|zlo[ \t]+zhi|\S+[ \t]+[abc]vec)\b", re.M
 )
 
 
@@ -148,10 +148,11 @@ def _sections(lines: Lines) -> tuple[dict[str, list[str]], dict[str, list[Row]],
 
 
 def _whole(lines: Lines, header: dict[str, list[str]], key: str) -> int:
-    words = header.get(key, [""])
-    if not words[0].isdigit():
-        lines.fail(f"a whole number of {key!r} in the header (not {words[0]!r})")
-    return int(words[0])
+    word = header.get(key, [""])[0]
+    value = whole(word)
+    if value is None or value < 0:
+        lines.fail(f"a whole number of {key!r} in the header (not {word!r})")
+    return value
 
 
 def _section(lines: Lines, sections: dict[str, list[Row]], name: str, total: int) -> list[Row]:
@@ -182,7 +183,8 @@ def _type(word: str, count: int, names: dict[str, int]) -> int | None:
     """Return the type that a number or label means."""
     if word in names:
         return names[word]
-    return int(word) if re.fullmatch(r"[1-9]\d{0,8}", word) and int(word) <= count else None
+    value = whole(word)
+    return value if value is not None and 0 < value <= count else None
 
 
 # -- columns of atoms ----------------------------------------------------------------------------
@@ -231,27 +233,25 @@ def _take(
         if len(words) != len(rows[0].words) or len(words) not in (len(keys), len(keys) + 3):
             lines.fail(f"an atom: {style} [3 image flags], as the lines before")
         given = dict(zip(keys, words, strict=False))
-        image = words[len(keys) :] or ["0", "0", "0"]
+        image = [whole(word) for word in words[len(keys) :] or "000"]
+        identity, molecule = whole(given["id"]), whole(given.get("molecule", "0"))
         kind = _type(given["type"], count, names)
-        whole = [given["id"], given.get("molecule", "0")]
-        if not all(re.fullmatch(r"\d{1,18}", word) for word in whole) or not all(
-            re.fullmatch(r"[+-]?\d{1,9}", word) for word in image
-        ):
+        if identity is None or identity < 0 or molecule is None or molecule < 0 or None in image:
             lines.fail(f"an atom: {style} [3 image flags], with whole numbers for id and images")
         if kind is None:
             lines.fail(f"a type from 1 to {count} (not {given['type']!r})")
-        if int(given["id"]) in seen:
-            lines.fail(f"each atom once (id {given['id']} came before)")
-        seen.add(int(given["id"]))
+        if identity in seen:
+            lines.fail(f"each atom once (id {identity} came before)")
+        seen.add(identity)
         numbers = lines.floats(words[place : len(keys)], len(keys) - place, f"an atom: {style}")
         others = [key for key in ("q", "diameter", "density") if key in given]
         values = lines.floats([given[key] for key in others], len(others), f"an atom: {style}")
         if "density" in given and not (values[0] >= 0 and values[1] > 0):
             lines.fail("a diameter and a density that are not negative")
-        columns["id"].append(int(given["id"]))
+        columns["id"].append(identity)
         columns["type"].append(kind)
         columns["position"].append(numbers[:3])
-        columns["image"].append([int(word) for word in image])
+        columns["image"].append(image)
         if "q" in columns:
             columns["q"].append(values[0])
     read = {key: np.array(column) for key, column in columns.items()}

@@ -10,7 +10,6 @@ Positions are the first complete set of ``x y z``, ``xs ys zs``, ``xu yu zu``, `
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,7 +20,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from glassnb.core.formats.lammps import check_units
-from glassnb.core.formats.lines import Lines, number, warn
+from glassnb.core.formats.lines import Lines, number, warn, whole
 from glassnb.core.formats.masses import settle
 from glassnb.core.formats.species import assemble, check_label, is_label, name_types, refuse_species
 
@@ -165,10 +164,11 @@ class _Table:
         return np.array(numbers, dtype=float)
 
     def wholes(self, name: str) -> NDArray[np.int64]:
-        for atom, word in enumerate(self.columns[name]):
-            if not re.fullmatch(r"\d{1,18}", word, re.ASCII):
-                self.fail(atom, f"a whole number as {name} (not {word!r})")
-        return np.array(self.columns[name], dtype=np.int64)
+        numbers = [whole(word) for word in self.columns[name]]
+        for atom, value in enumerate(numbers):
+            if value is None or value < 0:
+                self.fail(atom, f"a whole number as {name} (not {self.columns[name][atom]!r})")
+        return np.array(numbers, dtype=np.int64)
 
 
 def _frame(lines: Lines, head: _Head, species: Sequence[str] | None) -> Atoms:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import NoReturn
 
-__all__ = ["Lines", "number", "warn"]
+__all__ = ["Lines", "number", "warn", "whole"]
 
 # As C and Fortran write numbers; Python's own float() takes 1_0, nan and other alphabets too.
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d+)?", re.ASCII)
-_WHOLE = re.compile(r"\d{1,12}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[EeDd][+-]?\d+)?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 class Lines:
@@ -55,9 +55,10 @@ class Lines:
     def integer(self, expected: str, *, alone: bool = False) -> int:
         """Return the whole number that the next line begins with, or is if it stands ``alone``."""
         words = self.next(expected).split()
-        if not _WHOLE.fullmatch(words[0]) or (alone and len(words) > 1):
+        value = whole(words[0])
+        if value is None or value < 0 or (alone and len(words) > 1):
             self.fail(expected)
-        return int(words[0])
+        return value
 
     def floats(self, words: Sequence[str], count: int, expected: str) -> list[float]:
         """Return ``words`` of the line read last, ``count`` of them, as finite numbers."""
@@ -96,6 +97,11 @@ def number(word: str) -> float | None:
         return None
     value = float(word.upper().replace("D", "E"))
     return value if isfinite(value) else None
+
+
+def whole(word: str) -> int | None:
+    """Return the whole number that a word is, None if it is none or has more than 18 digits."""
+    return int(word) if _WHOLE.fullmatch(word) else None
 
 
 def warn(message: str) -> None:

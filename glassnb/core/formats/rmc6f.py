@@ -13,13 +13,13 @@ import numpy as np
 from ase import Atoms
 from ase.cell import Cell
 
-from glassnb.core.formats.lines import Lines
+from glassnb.core.formats.lines import Lines, whole
 from glassnb.core.formats.species import assemble, check_label, group_by_species, labels_of
 
 __all__ = ["parse", "recognise", "render"]
 
-_ATOMS = re.compile(r"^\s*atoms\s*:\s*$", re.I | re.M)
-_CELL = re.compile(r"^\s*(?:cell \(ang/deg\)|lattice vectors \(ang\))\s*:", re.I | re.M)
+_ATOMS = re.compile(r"^[ \t]*atoms[ \t]*:[ \t\r]*$", re.I | re.M)
+_CELL = re.compile(r"^[ \t]*(?:cell \(ang/deg\)|lattice vectors \(ang\))[ \t]*:", re.I | re.M)
 
 
 def recognise(text: str) -> bool:
@@ -44,7 +44,7 @@ def parse(lines: Lines) -> Atoms:
     header, cell = _header(lines)
     labels, coordinates, sites = _atoms(lines)
     declared = header.get("number of atoms")
-    if declared is not None and declared != str(len(labels)):
+    if declared is not None and int(declared) != len(labels):
         lines.fail(f"{declared} atoms, as the header says, not {len(labels)}")
     if not labels:
         lines.fail("at least one atom")
@@ -82,7 +82,7 @@ def _header(lines: Lines) -> tuple[dict[str, str], Cell]:
         elif key in ("number of atoms", "supercell dimensions"):
             words = value.split()
             wanted = 1 if key == "number of atoms" else 3
-            if len(words) != wanted or not all(word.isdigit() for word in words):
+            if len(words) != wanted or None in map(whole, words):
                 lines.fail(f"{key}: {wanted} whole number(s)")
     return header, _cell(lines, parameters, vectors)
 
@@ -111,7 +111,7 @@ def _atoms(lines: Lines) -> tuple[list[str], list[list[float]], list[list[int]]]
     what = "an atom: number, element, 3 fractional coordinates, site, 3 numbers of its unit cell"
     while lines.more():
         words = lines.next(what).split()
-        if len(words) < 5 or not words[0].isdigit():
+        if len(words) < 5 or whole(words[0]) is None:
             lines.fail(what)
         if words[0] in numbers:
             lines.fail(f"an atom once (number {words[0]} came before)")
@@ -120,14 +120,11 @@ def _atoms(lines: Lines) -> tuple[list[str], list[list[float]], list[list[int]]]
         start = 3 if words[2].startswith("[") else 2  # after an optional label such as [1]
         coordinates.append(lines.floats(words[start : start + 3], 3, what))
         rest = words[start + 3 :]
-        if len(rest) not in (0, 4) or not all(map(_is_integer, rest)):
+        site = [value for value in map(whole, rest) if value is not None]
+        if len(rest) not in (0, 4) or len(site) != len(rest):
             lines.fail(what)
-        sites.append([int(word) for word in rest])
+        sites.append(site)
     return labels, coordinates, sites
-
-
-def _is_integer(word: str) -> bool:
-    return re.fullmatch(r"-?\d{1,12}", word, re.ASCII) is not None
 
 
 def render(atoms: Atoms) -> str:

@@ -20,7 +20,7 @@ from glassnb.core.formats.species import assemble, check_label, group_by_species
 __all__ = ["parse", "recognise", "render"]
 
 # How `render` notes the species at the end of the title, where the format leaves room for them.
-_NOTE = re.compile(r"\s*\| species: ((?:[A-Z][a-z]?(?:-\d{1,3})?(?:\s+|$))+)$")
+_NOTE = re.compile(r"\| species: ((?:[A-Z][a-z]?(?:-\d{1,3})?(?:\s+|$))+)$")
 
 
 def recognise(text: str) -> bool:
@@ -71,7 +71,7 @@ def parse(lines: Lines, species: Sequence[str] | None = None) -> Atoms:
     )
     atoms = assemble(labels, cell=2 * half, pbc=True, tags=kinds)
     atoms.set_scaled_positions((coordinates + 1) / 2)
-    atoms.info["title"] = _NOTE.sub("", title)
+    atoms.info["title"] = _NOTE.sub("", title).strip()
     return atoms
 
 

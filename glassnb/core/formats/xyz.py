@@ -9,7 +9,6 @@ unless it was told the elements.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from ase.data import chemical_symbols
 from ase.io.extxyz import key_val_str_to_dict, read_xyz
 
 from glassnb.core.formats import sova_xyz
-from glassnb.core.formats.lines import Lines, number
+from glassnb.core.formats.lines import Lines, number, whole
 from glassnb.core.formats.species import (
     assemble,
     check_label,
@@ -140,10 +139,11 @@ def _columns(lines: Lines) -> _Columns:
     total = 0
     for name, kind, count in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
         key = f"{_SAME.get(name, name)}:{kind}:{count}"
-        if key in where or not count.isdigit():
+        width = whole(count)
+        if key in where or width is None or width < 1:
             lines.fail(what)
         where[key] = total
-        total += int(count)
+        total += width
     named, numbered, position = map(where.get, ("species:S:1", "Z:I:1", "pos:R:3"))
     if len(fields) % 3 or position is None or (named is None and numbered is None):
         lines.fail(what)
@@ -160,11 +160,11 @@ def _row(lines: Lines, columns: _Columns, what: str) -> list[str]:
     words[place : place + 3] = map(repr, lines.floats(words[place : place + 3], 3, what))
     if columns.number is not None:
         word = words[columns.number]
-        if not (word.isdigit() and int(word) < len(chemical_symbols)):
+        if whole(word) not in range(len(chemical_symbols)):
             lines.fail(f"an atomic number (not {word!r})")
     if columns.name is not None:
         word = words[columns.name]
-        if re.fullmatch(r"[1-9]\d{0,8}", word, re.ASCII):
+        if word.isdigit() and whole(word):
             return words  # the number of a type
         words[columns.name] = check_label(lines, word if is_label(word) else word.capitalize())
     return words
