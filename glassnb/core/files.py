@@ -108,7 +108,7 @@ def read(
         places are random. Sites are independent but for ``minimum_distance``.
     minimum_distance : float, optional
         For ``"sample"``: no two atoms on sites that may be empty are closer, in Å. By default 2 Å
-        between oxygen and halogens, else 0.8 of the sum of the covalent radii but at most 2 Å.
+        between oxygen and halogens, else 0.75 of the sum of the covalent radii but at most 2 Å.
     repeat : int or tuple of int
         For ``"sample"``: repeats of the cell along its vectors, made before atoms are drawn.
     seed : int

@@ -31,7 +31,7 @@ _FULL = 0.99  # a site that is occupied to this share is full; refined fractions
 _WITHIN = 0.01  # largest relative difference of a composition that needs no word
 # Two atoms are not closer than this share of their covalent radii; an upper limit in Å, because
 # those of the alkali metals say little about ions; and one for two anions, which do not bond.
-_SHARE, _LIMIT, _ANIONS = 0.8, 2.0, (8, 9, 17, 35, 53)
+_SHARE, _LIMIT, _ANIONS = 0.75, 2.0, (8, 9, 17, 35, 53)
 
 
 def check_arguments(
@@ -89,7 +89,7 @@ def closest(numbers: NDArray[np.int64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray, shape (n, n)
-        0.8 of the sum of the covalent radii (Cordero et al., Dalton Trans. 2832, 2008) but at most
+        0.75 of the sum of the covalent radii (Cordero et al., Dalton Trans. 2832, 2008) but at most
         2 Å, and 2 Å between oxygen and halogens, in Å.
     """
     radii = covalent_radii[numbers]
@@ -143,7 +143,8 @@ def resolve(
             "(a site listed twice?), or pass occupancy='ignore' to keep the first or largest"
         )
     if not partial.any() and not over.any():
-        return _clean(crowd if times == (1, 1, 1) else crowd.repeat(times))
+        ordered = _clean(crowd[sites.main])
+        return ordered if times == (1, 1, 1) else ordered.repeat(times)
     if occupancy == "error":
         raise ValueError(
             f"{path}: sites are not full or hold several species: {sites.describe(partial)}. Pass "
@@ -174,8 +175,16 @@ def _clean(atoms: Atoms) -> Atoms:
 def _crowd(path: str, atoms: Atoms) -> Atoms | None:
     """Return an atom for each species of each site with its fraction, None if there are none."""
     listed, kinds = atoms.info.get("occupancy"), atoms.arrays.get("spacegroup_kinds")
-    if isinstance(listed, dict) and kinds is not None:
+    if isinstance(listed, dict):
         # ASE: {kind: {symbol: fraction}}, where the atom itself is the main species.
+        listed = {str(kind): shares for kind, shares in listed.items()}
+        if all(len(shares) == 1 and min(shares.values()) >= _FULL for shares in listed.values()):
+            return None
+        if kinds is None or not {*map(str, kinds)} <= {*listed}:
+            raise ValueError(
+                f"{path}: holds fractions of sites ({listed}), but not which atom is on which "
+                "site; read the file that this one was made of"
+            )
         which, symbols, fractions = [], [], []
         for i, kind in enumerate(kinds):
             for symbol, fraction in listed[str(kind)].items():
