@@ -308,6 +308,8 @@ def test_an_entry_whose_origin_is_not_the_usual_one(shared_data: Path, tmp_path:
         (symbol("Q 7 7"), "space group 'Q 7 7': no setting in the International Tables"),
         (symbol("P b n m") + "\n_space_group_IT_number 19", "'P b n m' number '19': no setting"),
         (symbol("P n m a :2"), "'P n m a :2': no setting"),
+        (symbol("P n m a") + "\n_space_group_name_Hall '-P 2ac 2n (x+1/4,y,z)'", "Hall .*: no"),
+        (symbol("P n m a") + "\n_space_group_name_Hall '-P 2c 2ab'", "Hall .*: no setting"),
         ("loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-x,-y,z+1/2\n-x,y+1/2,-z+1/2",
          r"a\.cif, line 10: expected all operations of a space group, but '.*' after '.*' is not "
          "among the 3"),
@@ -338,6 +340,14 @@ def test_operations_may_be_written_in_many_ways(tmp_path: Path) -> None:
         np.testing.assert_allclose(
             atoms.get_scaled_positions(), [[0.1, 0.2, 0.3], [0.6, 0.3, 0.7]], atol=1e-12
         )
+
+
+def test_what_stands_without_quotes(tmp_path: Path) -> None:
+    head = "_symmetry_space_group_name_H-M P 1 21/c 1"
+    cell = general_cell(14, "b")
+    assert operations(head, cell) == operations(symbol("P 21/c"), cell)
+    head = "loop_\n_symmetry_equiv_pos_as_xyz\nx, y, z\n-x, y + 1/2, -z + 1/2\n-x,-y,-z\n"
+    assert operations(f"{head}x, -y+1/2, z+1/2", cell) == operations(symbol("P 21/c"), cell)
 
 
 def test_special_positions_with_few_digits(tmp_path: Path) -> None:
@@ -608,10 +618,10 @@ GOOD = cif_text(CUBE, "Si1 .1 .1 .1\nO1 .3 .3 .3", head=P1)
         ("O1 .3 .3 .3", "O1 .3 ? .3", "line 15: expected coordinates of O1"),
         ("O1 .3 .3 .3", "Si1 .1 .1 .1", r"exceed 1 at Si1 \(Si 1, Si 1\); correct the file"),
         ("_cell_length_a 6", "_cell_length_a", "line 3: expected a value of _cell_length_a"),
-        ("_cell_length_a 6", "_cell_length_a -6", "line 2: expected _cell_length_a above 0"),
+        ("_cell_length_a 6", "_cell_length_a -6", "line 2: expected _cell_length_a between 0.1"),
         ("_cell_length_a 6", "_cell_length_a 6\n_cell_length_a 7", "line 3: .*_cell_length_a once"),
         ("_cell_angle_gamma 90\n", "", "data_test: expected _cell_angle_gamma, found none"),
-        ("_cell_angle_gamma 90", "_cell_angle_gamma 190", "line 7: .* below 180"),
+        ("_cell_angle_gamma 90", "_cell_angle_gamma 190", "line 7: .*_gamma between 0 and 180°"),
         ("_cell_angle_beta 90\n_cell_angle_gamma 90",
          "_cell_angle_beta 30\n_cell_angle_gamma 150", "expected a cell with a volume"),
         ("_atom_site_fract_y\n", "", "line 14: expected whole rows of the 3 columns"),

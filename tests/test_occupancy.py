@@ -132,6 +132,12 @@ def test_wrong_arguments(cristobalite: Path, options: dict, message: str) -> Non
         read(cristobalite, **options)
 
 
+def test_a_molecule_has_no_cell_to_repeat(tmp_path: Path) -> None:
+    write(tmp_path / "a.cif", Atoms("SiO", [[0, 0, 0], [1.6, 0, 0]]))
+    with pytest.raises(ValueError, match=r"repeat=2: .*a\.cif has no cell to repeat"):
+        read(tmp_path / "a.cif", occupancy="sample", repeat=2)
+
+
 # -- sample ----------------------------------------------------------------------------------------
 
 

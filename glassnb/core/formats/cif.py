@@ -18,19 +18,21 @@ from numpy.typing import NDArray
 
 from glassnb.core.formats.contents import Check, formula_of, hold
 from glassnb.core.formats.notes import warn
-from glassnb.core.formats.settings import Setting, settings
+from glassnb.core.formats.settings import OPERATIONS, Setting, settings
 from glassnb.core.formats.site_species import ISOTOPES, site_species
 from glassnb.core.formats.star import Block, Value, blocks
 from glassnb.core.isotopes import isotopes_of, parse_species, set_isotopes, species_label
 from glassnb.core.neighbours import OVERLAP
 
-__all__ = ["parse", "recognise", "render", "structures"]
+__all__ = ["parse", "recognise", "render", "structure", "structures"]
 
 _LENGTHS = ("_cell_length_a", "_cell_length_b", "_cell_length_c")
 _ANGLES = ("_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")
 _FRACTIONAL = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
 _CARTESIAN = ("_atom_site_cartn_x", "_atom_site_cartn_y", "_atom_site_cartn_z")
-_OPERATIONS = "_space_group_symop_operation_xyz"
+_COLUMNS = (
+    "label", "type_symbol", "occupancy", "calc_flag", "attached_hydrogens", ISOTOPES,
+)  # fmt: skip
 
 
 class _Sites(NamedTuple):
@@ -164,7 +166,7 @@ def _choose(block: Block, cell: Cell, sites: _Sites) -> tuple[Atoms, Check]:
         raise ValueError(
             f"{path}, data_{block.name}: the cell does not hold what the file says: {found}. "
             "Correct the setting of the space group (list the operations as "
-            f"{_OPERATIONS}), or the statement that is wrong"
+            f"{OPERATIONS[0]}), or the statement that is wrong"
         )
     different = [k for k in agree[1:] if not _same(made[k], made[agree[0]])]
     if different:
@@ -173,7 +175,7 @@ def _choose(block: Block, cell: Cell, sites: _Sites) -> tuple[Atoms, Check]:
             f"{path}, data_{block.name}: its space group has several settings, and nothing in the "
             f"file tells {first.name} ({made[agree[0]].get_chemical_formula()}) from {second.name} "
             f"({made[different[0]].get_chemical_formula()}); write the setting behind the symbol, "
-            f"as in 'F d -3 m :2', or list the operations as {_OPERATIONS}"
+            f"as in 'F d -3 m :2', or list the operations as {OPERATIONS[0]}"
         )
     return made[agree[0]], checks[agree[0]]
 
@@ -201,8 +203,9 @@ def _cell(block: Block) -> Cell | None:
         if not values:
             raise ValueError(f"{block.lines.path}, data_{block.name}: expected {name}, found none")
         parameters.append(block.number(values[0], name))
-        if not 0 < parameters[-1] < (180 if name in _ANGLES else np.inf):
-            block.fail(values[0].line, f"{name} above 0" + " and below 180" * (name in _ANGLES))
+        least, most, unit = (0.0, 180.0, "°") if name in _ANGLES else (0.1, 1e6, " Å")
+        if not least < parameters[-1] < most:
+            block.fail(values[0].line, f"{name} between {least:g} and {most:g}{unit}")
     a, b, c = np.cos(np.radians(parameters[3:]))
     if 1 - a * a - b * b - c * c + 2 * a * b * c < 1e-6:
         raise ValueError(
@@ -276,11 +279,6 @@ def _sites(block: Block) -> _Sites:
         if which:
             warn(f"{block.lines.path}, data_{block.name}: {what} {', '.join(which)}")
     return rows._replace(coordinates=np.array(places), fractions=np.array(fractions))
-
-
-_COLUMNS = (
-    "label", "type_symbol", "occupancy", "calc_flag", "attached_hydrogens", ISOTOPES,
-)  # fmt: skip
 
 
 def _value(column: list[Value] | None, k: int) -> str | None:
@@ -357,7 +355,7 @@ def render(atoms: Atoms) -> str:
         pairs = zip((*_LENGTHS, *_ANGLES), atoms.cell.cellpar(), strict=True)
         text += [f"{name:<20}{value:.10g}" for name, value in pairs]
         text += ["_cell_formula_units_Z 1", "_space_group_name_H-M_alt 'P 1'"]
-        text += ["_space_group_IT_number 1", "loop_", _OPERATIONS, "'x, y, z'"]
+        text += ["_space_group_IT_number 1", "loop_", OPERATIONS[0], "'x, y, z'"]
     isotopes = isotopes_of(atoms)
     kind = "fract" if periodic else "Cartn"
     names = ["label", "type_symbol", *(f"{kind}_{axis}" for axis in "xyz"), "occupancy"]

@@ -131,6 +131,8 @@ def resolve(
         If a site is not full and ``occupancy`` is ``"error"``, or the fractions of a site exceed 1.
     """
     times = check_arguments(occupancy, minimum_distance, repeat)
+    if times != (1, 1, 1) and atoms.cell.rank < 3:
+        raise ValueError(f"repeat={repeat!r}: {path} has no cell to repeat; leave it out")
     crowd = _crowd(path, atoms)
     if crowd is None:
         return atoms if times == (1, 1, 1) else atoms.repeat(times)

@@ -19,7 +19,7 @@ from ase.cell import Cell
 from numpy.typing import NDArray
 
 from glassnb.core.formats.notes import warn
-from glassnb.core.formats.star import Block
+from glassnb.core.formats.star import Block, Value
 
 __all__ = ["OPERATIONS", "Setting", "settings"]
 
@@ -84,7 +84,7 @@ def settings(block: Block, cell: Cell) -> list[Setting]:
         with the cell.
     """
     path = block.lines.path
-    listed = [value for value in block.column(*OPERATIONS) or [] if value.known]
+    listed = _whole([value for value in block.column(*OPERATIONS) or [] if value.known])
     if listed:
         one = _listed(block, listed)
         if _deviation(one.rotations, cell) > _TOLERANCE:
@@ -144,7 +144,23 @@ def _deviation(rotations: NDArray[np.int64], cell: Cell) -> float:
 # -- operations that the file lists ----------------------------------------------------------------
 
 
-def _listed(block: Block, values: list[Any]) -> Setting:
+def _whole(values: list[Value]) -> list[Value]:
+    """Join the words of operations such as x, y, z that stand on a line without quotes."""
+    joined: list[Value] = []
+    for value in values:
+        before = joined[-1] if joined else None
+        if (
+            before
+            and before.line == value.line
+            and (before.text.count(",") < 2 or before.text.endswith(",") or "," not in value.text)
+        ):
+            joined[-1] = before._replace(text=before.text + value.text)
+        else:
+            joined.append(value)
+    return joined
+
+
+def _listed(block: Block, values: list[Value]) -> Setting:
     rotations = np.zeros((len(values), 3, 3), dtype=np.int64)
     translations = np.zeros((len(values), 3))
     for k, value in enumerate(values):
@@ -249,6 +265,8 @@ def _entries(
     words = (hall or "").replace("_", " ").lower().split()
     exact = [e for e in entries if e.hall_symbol.lower().split() == words]
     choice = ""
+    if hall and not exact and "(" in hall:
+        return []  # another origin, which the tables do not have
     if symbol:
         # Suffixes: ":2", ":H"; S and Z (origin at a site of high symmetry, at an inversion centre)
         # and HR are those of the Inorganic Crystal Structure Database; H 3 is one of proteins.

@@ -105,6 +105,7 @@ def blocks(path: str, text: str) -> list[Block]:
     loop = 0  # where it begins
     values: list[Value] = []
     single: str | None = None  # a name that waits for its value
+    last: tuple[str, Value] | None = None  # the last that got one, without quotes
 
     def close() -> None:
         """Put the loop away that ends here."""
@@ -131,6 +132,7 @@ def blocks(path: str, text: str) -> list[Block]:
             if keyword or name:
                 found[-1].fail(value.line, f"a value of {single}")
             _store(found[-1], single, [value])
+            last = (single, value) if plain else None
             single = None
         elif keyword:
             if found:
@@ -154,6 +156,10 @@ def blocks(path: str, text: str) -> list[Block]:
             single = word.replace(".", "_")
         elif header:
             values.append(value)
+        elif plain and last is not None and value.line == last[1].line:
+            # Symbols such as P 1 21/c 1 are often left without quotes.
+            last = (last[0], last[1]._replace(text=f"{last[1].text} {value.text}"))
+            found[-1].items[last[0]] = [last[1]]
         else:
             found[-1].fail(value.line, "the name of an item, such as _cell_length_a")
     if single is not None:
