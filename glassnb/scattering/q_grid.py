@@ -114,7 +114,7 @@ def checked_q(q: ArrayLike | None, method: str, smallest: float) -> NDArray[np.f
     if q[0] < smallest * (1 - 1e-9):
         why = {
             "histogram": "2 pi / r_max, where the end of g(r) decides S(Q)",
-            "direct": "the shortest scattering vector that the cell allows",
+            "direct": "the shortest scattering vector of the cell; shells below it are empty",
         }[method]
         warnings.warn(
             f"q: begins at {q[0]:.4g} Å⁻¹, below {smallest:.4g} Å⁻¹, {why}; begin there, or use a "
