@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from test_reverse_monte_carlo import (
     toy,
 )
 
+from glassnb.core.isotopes import set_isotopes
 from glassnb.core.provenance import from_json, to_json
 from glassnb.models import load, random_silica
 from glassnb.models.reverse_monte_carlo import (
@@ -38,6 +40,7 @@ from glassnb.models.reverse_monte_carlo import (
     _kernels,
 )
 from glassnb.models.reverse_monte_carlo.data import as_data
+from glassnb.models.reverse_monte_carlo.storage import fingerprint
 from glassnb.scattering import ExperimentalData, pair_distribution, structure_factor
 from glassnb.scattering.pair_function import ExperimentalPairFunction
 
@@ -58,7 +61,7 @@ def scaled(atoms, factor):
 def test_data_of_another_density_are_refused(kind):
     """The cell of the target is smaller by 2 % along each axis: denser by 1 / 0.98³, 6.25 %."""
     start, target = quartz(), scaled(quartz(), 0.98)
-    data = structure_factor(target, Q) if kind == "S(Q)" else pair_distribution(target, 4.0)
+    data = structure_factor(target, Q[1:]) if kind == "S(Q)" else pair_distribution(target, 4.0)
     mass = 24 * atomic_masses[14] + 48 * atomic_masses[8]
     dense = mass / 0.602214 / target.get_volume()  # u per Å³ in g/cm³
     pattern = rf"data: 'neutron .*{dense:.3f} g/cm³.*{dense * 0.98**3:.3f} g/cm³.*density_tolerance"
@@ -382,10 +385,10 @@ def test_energy_and_data_have_their_own_temperatures(temperature):
 # -- files of earlier versions -------------------------------------------------------------------
 
 
-def as_before(path):
+def as_before(path, *absent):
     """Take out of a saved file what earlier versions did not write."""
     with np.load(path) as file:
-        arrays = dict(file)
+        arrays = {name: value for name, value in file.items() if name not in absent}
     text = from_json(str(arrays["description"]))
     del text["assumptions"]
     with open(path, "wb") as file:
@@ -403,6 +406,33 @@ def test_old_files_go_on_as_they_were(tmp_path):
     for one in (rmc, again):
         one.run(2000, temperature=5.0)
     np.testing.assert_array_equal(again.atoms.positions, rmc.atoms.positions)
+
+
+def test_old_files_in_another_cell_are_refused(tmp_path):
+    """Earlier versions wrote fractional coordinates of the cell as given, and no other cell."""
+    rmc = ReverseMonteCarlo(skewed(), data_of(skewed()), [SILICA])
+    rmc.run(2000)
+    rmc.save(tmp_path / "old.npz")
+    assert ReverseMonteCarlo.resume(tmp_path / "old.npz").chi2 == rmc.chi2
+    as_before(tmp_path / "old.npz", "lattice")
+    with pytest.raises(ValueError, match=r"old\.npz.*faces.*begin a new refinement"):
+        ReverseMonteCarlo.resume(tmp_path / "old.npz")
+
+
+def test_what_a_checkpoint_knows_it_by():
+    """Natural isotopes said or not are the same run; those of the sample or the model are not."""
+    data = data_of(quartz())
+    plain, said = (
+        fingerprint(ReverseMonteCarlo(quartz(), [item], [SILICA]))
+        for item in (replace(as_data(data[0]), isotopes=None), data[0])
+    )
+    assert plain == said
+    model = quartz()
+    set_isotopes(model, 29 * (model.numbers == 14))
+    natural = fingerprint(ReverseMonteCarlo(model, [data[0]], [SILICA]))
+    assert natural == plain  # the data are of natural silicon
+    other = replace(as_data(data[0]), isotopes={"Si": 29})
+    assert fingerprint(ReverseMonteCarlo(quartz(), [other], [SILICA]))["data"] != plain["data"]
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5])

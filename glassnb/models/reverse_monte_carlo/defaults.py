@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from ase import Atoms
@@ -17,7 +18,7 @@ from glassnb.models.reverse_monte_carlo.constraints import (
 from glassnb.models.reverse_monte_carlo.data import Data
 from glassnb.models.reverse_monte_carlo.system import System
 
-__all__ = ["check_material", "closest_approach"]
+__all__ = ["check_material", "closest_approach", "of_model"]
 
 _SHARE = 0.9  # of the shortest distance: room for a start at rest, such as a crystal, to spread
 # Atoms at random would be as far apart as the closest pair with a probability of exp(-_EXPECTED):
@@ -114,6 +115,26 @@ def check_material(data: Iterable[Data], atoms: Atoms, tolerance: float | None) 
                 "scale_atoms=True), or set density_tolerance="
                 f"{np.ceil(100 * abs(ratio - 1)) / 100:g}"
             )
+
+
+def of_model(item: Data, symbols: Sequence[str]) -> Data:
+    """Leave out isotopes of elements that the data know to have, but the model has not.
+
+    Parameters
+    ----------
+    item : Data
+        A data set, the composition of which has been compared.
+    symbols : sequence of str
+        Elements of the model.
+
+    Returns
+    -------
+    Data
+        The data set for this model.
+    """
+    if item.composition is None or item.isotopes is None:
+        return item
+    return replace(item, isotopes={s: n for s, n in item.isotopes.items() if s in symbols})
 
 
 def _shares(composition: Mapping[str, float]) -> dict[str, float]:

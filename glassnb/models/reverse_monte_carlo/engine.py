@@ -19,7 +19,11 @@ from glassnb.models.reverse_monte_carlo import _kernels, storage
 from glassnb.models.reverse_monte_carlo.checks import apart, check_constraints, energy_of
 from glassnb.models.reverse_monte_carlo.constraints import Constraint, not_negative, positive
 from glassnb.models.reverse_monte_carlo.data import prepared
-from glassnb.models.reverse_monte_carlo.defaults import check_material, closest_approach
+from glassnb.models.reverse_monte_carlo.defaults import (
+    check_material,
+    closest_approach,
+    of_model,
+)
 from glassnb.models.reverse_monte_carlo.energy import Energy
 from glassnb.models.reverse_monte_carlo.fit import Fit
 from glassnb.models.reverse_monte_carlo.moves import Moves
@@ -150,6 +154,7 @@ class ReverseMonteCarlo:
         self._constraints = list(constraints)
         self._system = System(atoms, r_max, bin_width)
         check_material(sets, self._system.start, density_tolerance)
+        sets = [of_model(item, self._system.symbols) for item in sets]
         start, self.repaired = apart(self._system, constraints, repair)
         if self.repaired:
             self._system = System(start, r_max, bin_width)

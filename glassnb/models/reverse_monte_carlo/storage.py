@@ -19,6 +19,7 @@ from glassnb.models.reverse_monte_carlo import constraints as constraint_classes
 from glassnb.models.reverse_monte_carlo import data as data_classes
 from glassnb.models.reverse_monte_carlo.checks import energy_of
 from glassnb.models.reverse_monte_carlo.refinement import Record
+from glassnb.scattering.composition import substituted
 
 if TYPE_CHECKING:
     from glassnb.models.reverse_monte_carlo.engine import ReverseMonteCarlo
@@ -82,13 +83,17 @@ def fingerprint(rmc: ReverseMonteCarlo) -> dict[str, Any]:
         Settings and checksums.
     """
     parts = _parts(rmc)
-    start = rmc._system.start
+    system, start = rmc._system, rmc._system.start
+    for record in parts["data"]:
+        # Those of the model count too; natural elements are as if nothing were said.
+        shares = substituted(system.isotopes, record.pop("isotopes"), system.symbols)
+        if shares:
+            record["isotopes"] = shares
     sums = {
         "start": start.positions.tobytes() + start.cell.array.tobytes() + start.numbers.tobytes(),
         "data": to_json(parts["data"]).encode(),
         "constraints": to_json(parts["constraints"]).encode(),
         "weights": _weights(rmc).tobytes(),
-        "isotopes": isotopes_of(start).tobytes(),
     }
     settings = dict(parts["settings"])
     settings["kinds of moves"] = settings.pop("moves")  # a run has a number of moves too
@@ -151,7 +156,7 @@ def write(rmc: ReverseMonteCarlo, path: Path) -> None:
         np.savez_compressed(
             file, description=to_json(text), numbers=system.start.numbers,
             start=system.start.positions, cell=system.start.cell.array,
-            isotopes=isotopes_of(system.start), fractional=system.fractional,
+            lattice=system.cell, isotopes=isotopes_of(system.start), fractional=system.fractional,
             histogram=rmc._fit.histogram, neighbours=shells.neighbours, counts=shells.counts,
             costs=shells.costs, n_allowed=shells.n_allowed, energy=rmc._energy.since_start,
             generator=rmc._generator, sizes=moves.sizes, tried=moves.tried,
@@ -183,10 +188,21 @@ def load_state(rmc: ReverseMonteCarlo, path: str | os.PathLike[str]) -> None:
         The refinement; changed.
     path : path-like
         What :func:`write` wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is of another cell of the lattice: earlier versions took the one that was given.
     """
     system, moves, shells, fit = rmc._system, rmc._moves, rmc._shells, rmc._fit
     with np.load(path) as file:
         text = from_json(str(file["description"]))
+        if not np.array_equal(file.get("lattice", file["cell"]), system.cell):
+            raise ValueError(
+                f"path={str(path)!r}: an earlier version made it, in a cell whose faces are not as "
+                "far apart as this lattice has them; begin a new refinement from its structure "
+                "(Refinement.save)"
+            )
         weights = file["weights"].tolist()
         for term, (scale, offset) in zip(fit.terms, file["scales"], strict=True):
             term.scale, term.offset, term.weight = float(scale), float(offset), weights.pop(0)
