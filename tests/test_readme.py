@@ -12,6 +12,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, re.M | re.S)
 # The same lines on less, for a reader has more time than a test.
 SHORTER = {
     "silica-pristine-3000": "silica-pristine-648",
+    "silica-densified-20GPa-300K-3000": "silica-pristine-648",
     "temperature=3000)": (
         "temperature=3000, compress_time=0.02, hold_time=0.02, cooling_rate=1e5, "
         "release_time=0.02, anneal_time=0.02, final_cooling_rate=1e5, relax_time=0.02)"
