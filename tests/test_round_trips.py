@@ -348,6 +348,10 @@ XYZ = (
     '2\nLattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:q:R:1\nSi 0 0 0 2\nO 1 1 1 -2\n'
 )
 POSCAR = "glass\n1.0\n5 0 0\n0 5 0\n0 0 5\nSi O\n1 1\nDirect\n0 0 0\n.5 .5 .5\n"
+SOVA = "2\nCUB 5\nSi 0 0 0\nO 1 1 1\n"
+VECTORS = "".join(f"H0({i},{j}) = {5 * (i == j)} A\n" for i in (1, 2, 3) for j in (1, 2, 3))
+ATOMEYE = f"Number of particles = 1\nA = 1 Angstrom\n{VECTORS}.NO_VELOCITY.\nentry_count = 3\n"
+ATOMEYE += "28.0855\nSi\n0.5 0.5 0.5\n"
 RMC6F = "(Version 6f)\nCell (Ang/deg): 5 6 7 90 90 90\nAtoms:\n"
 RMC6F += "1 D [1] .5 .2 .1 1 0 0 0\n2 O 0 0 0 2 0 0 0\n"
 
@@ -355,8 +359,8 @@ RMC6F += "1 D [1] .5 .2 .1 1 0 0 0\n2 O 0 0 0 2 0 0 0\n"
 @pytest.mark.parametrize(
     ("text", "old", "new", "message"),
     [
-        (XYZ, "Si 0 0 0 2", "Si 0 0 0", "line 3: expected 5 columns as Properties says"),
-        (XYZ, "Si 0 0 0 2", "Si 0 0 0 2 7", "line 3: expected 5 columns as Properties says"),
+        (XYZ, "Si 0 0 0 2", "Si 0 0 0", "line 3: expected 5 columns as announced"),
+        (XYZ, "Si 0 0 0 2", "Si 0 0 0 2 7", "line 3: expected 5 columns as announced"),
         (XYZ, "Si 0 0 0 2\n", "Si 0 0 0 2\n" * 2, "line 5: expected the end of the file after 2"),
         (XYZ, "Si 0 0 0 2\n", "", "line 4: expected atom 2 of 2"),
         (XYZ, "Si 0 0", "Si 0 1,000.5", "line 3: expected finite coordinates of atom 1 of 2"),
@@ -376,6 +380,11 @@ RMC6F += "1 D [1] .5 .2 .1 1 0 0 0\n2 O 0 0 0 2 0 0 0\n"
         (POSCAR, "0 0 0\n.5", "0 0 0\n0 0 0\n.5", "line 11: expected the end of the coordinates"),
         (POSCAR, ".5 .5 .5\n", "", "cannot be read as vasp"),
         (POSCAR, "0 0 0\n.5", "0 0 nan\n.5", "expected finite coordinates"),
+        (POSCAR, "Si O\n", "Si O H\n", "line 7: expected 3 numbers of atoms"),
+        (ATOMEYE, "H0(1,2) = 0 A\n", "", "nine numbers, without H0.1,2."),
+        (ATOMEYE, "A = 1 ", "A = 2.5 ", "lengths in Å .A = 1., found A = 2.5"),
+        (ATOMEYE, "Si\n", "O\n", "expected the mass of O, found 28.0855, that of Si"),
+        (SOVA, "O 1 1 1", "O 1 1 1 7", "line 4: expected 4 columns as announced or before"),
         (RMC6F, "\n2 O", "\n1 O", "line 5: expected an atom once .number 1 came before"),
         (RMC6F, "[1] .5", ".x .5", "line 4: expected an atom: number, element"),
         (RMC6F, "2 O 0 0 0", "2 O 0 0", "line 5: expected an atom: number, element"),
@@ -384,12 +393,14 @@ RMC6F += "1 D [1] .5 .2 .1 1 0 0 0\n2 O 0 0 0 2 0 0 0\n"
 def test_what_was_announced_must_be_there(
     tmp_path: Path, text: str, old: str, new: str, message: str
 ) -> None:
-    for name in ("a.xyz",) if text is XYZ else ("a.file",):
-        assert old in text
-        (tmp_path / name).write_text(text.replace(old, new, 1))
-        with pytest.raises(ValueError, match=message) as caught:
-            read(tmp_path / name)
-        assert name in str(caught.value)
+    name = "a.xyz" if text is XYZ else "a.file"
+    assert old in text
+    (tmp_path / name).write_text(text)
+    assert len(read(tmp_path / name)) > 0
+    (tmp_path / name).write_text(text.replace(old, new, 1))
+    with pytest.raises(ValueError, match=message) as caught:
+        read(tmp_path / name)
+    assert name in str(caught.value)
 
 
 def test_no_frame_of_xdatcar_is_lost(tmp_path: Path) -> None:
@@ -397,7 +408,7 @@ def test_no_frame_of_xdatcar_is_lost(tmp_path: Path) -> None:
     lines = (tmp_path / "XDATCAR").read_text().splitlines()
     lines.insert(9, lines[9])
     (tmp_path / "XDATCAR").write_text("\n".join(lines) + "\n")
-    with pytest.raises(ValueError, match=r"XDATCAR: expected 4 frames of XDATCAR, found 1"):
+    with pytest.raises(ValueError, match=r"XDATCAR, line 17: expected the end of frame 1"):
         read(tmp_path / "XDATCAR", index=-1)
 
 

@@ -11,7 +11,8 @@ suffix         file                                          read and written by
 ``.data``      LAMMPS data (also ``.lmp``, ``.lammps``)      :mod:`glassnb.core.formats.lammps`
 ``.dump``      LAMMPS text dump (read only)                  :mod:`glassnb.core.formats.lammps_dump`
 ``.cif``       crystallographic information file             :mod:`glassnb.core.formats.cif`
-others         POSCAR, XDATCAR, traj, ...                    ASE
+``XDATCAR``    run of VASP (read only)                       :mod:`glassnb.core.formats.vasp`
+others         POSCAR, traj, ...                             ASE
 =============  ============================================  =====================================
 
 The content of a file tells its format; its suffix counts where the content does not tell. Any text
@@ -38,7 +39,17 @@ import numpy as np
 from ase import Atoms
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats, open_with_compression
 
-from glassnb.core.formats import by_ase, cif, lammps, lammps_dump, rmc6f, rmc_cfg, sova_xyz, xyz
+from glassnb.core.formats import (
+    by_ase,
+    cif,
+    lammps,
+    lammps_dump,
+    rmc6f,
+    rmc_cfg,
+    sova_xyz,
+    vasp,
+    xyz,
+)
 from glassnb.core.formats import occupancy as disorder
 from glassnb.core.formats.kinds import content, kind_of, suffix_of
 from glassnb.core.formats.lines import Lines, warn
@@ -220,6 +231,8 @@ def _frames(
         return [lambda: rmc6f.parse(lines)]
     if text is not None and kind == "cif":
         return [partial(cif.structure, block) for block in cif.structures(name, text)]
+    if text is not None and kind == "vasp-xdatcar":
+        return vasp.frames(lines)
     return by_ase.frames(name, kind, data, text)
 
 

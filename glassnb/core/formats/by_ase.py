@@ -13,10 +13,9 @@ from ase import Atoms
 from ase.io.formats import ioformats
 from ase.io.trajectory import TrajectoryReader
 
-from glassnb.core.formats import asymmetric
-from glassnb.core.formats.lines import Lines, number, whole
-from glassnb.core.formats.masses import by_mass
-from glassnb.core.isotopes import NAME, isotopes_of, parse_species, set_isotopes
+from glassnb.core.formats import asymmetric, atomeye, vasp
+from glassnb.core.formats.lines import Lines
+from glassnb.core.isotopes import NAME, isotopes_of
 
 __all__ = ["frames"]
 
@@ -55,10 +54,6 @@ def frames(name: str, kind: str, data: bytes, text: str | None) -> list[Callable
         else:
             run = ase.io.read(source(), index=":", format=kind)
         count = len(run)
-    if kind == "vasp-xdatcar" and text is not None:
-        announced = text.count("Direct configuration=")
-        if announced != count:
-            raise ValueError(f"{name}: expected {announced} frames of XDATCAR, found {count}")
     return [partial(_one, name, kind, run, i, text) for i in range(count)]
 
 
@@ -79,10 +74,10 @@ def _source(name: str, kind: str, data: bytes, text: str | None) -> Any:
 def _single(name: str, kind: str, source: Callable[[], Any], text: str | None) -> Atoms:
     with _named(name, kind):
         atoms = _with_isotopes(cast(Atoms, ase.io.read(source(), format=kind)))
-    if kind == "vasp" and text is not None:
-        _check_poscar(Lines(name, text), len(atoms))
-    if kind == "cfg":
-        _hold_to_masses(name, atoms)  # LAMMPS writes C where it was not told the elements
+    if text is not None and kind == "vasp":
+        vasp.check_poscar(Lines(name, text), len(atoms))
+    if text is not None and kind == "cfg":
+        atomeye.check(Lines(name, text), atoms)
     return asymmetric.complete(name, text or "", kind, atoms)
 
 
@@ -106,30 +101,3 @@ def _named(name: str, kind: str) -> Iterator[None]:
     except Exception as error:  # the readers of ASE fail in their own ways
         what = f"{type(error).__name__}: {error}".rstrip(": ")
         raise ValueError(f"{name}: cannot be read as {kind} ({what})") from error
-
-
-def _check_poscar(lines: Lines, total: int) -> None:
-    """Fail if more coordinates follow than POSCAR announces: ASE passes over them."""
-    named = None in map(whole, lines.lines[5].split())
-    lines.number = 7 if named else 6
-    if lines.next("the kind of coordinates", blank=True).strip()[:1].lower() == "s":
-        lines.next("the kind of coordinates", blank=True)  # after "Selective dynamics"
-    lines.number += total + 1
-    words = lines.current.split()
-    if len(words) > 2 and None not in map(number, words[:3]):
-        lines.fail(f"the end of the coordinates after {total} atoms")
-
-
-def _hold_to_masses(name: str, atoms: Atoms) -> None:
-    """Fail if AtomEye's masses contradict the elements, or take them where all atoms are C."""
-    pairs = list(zip(atoms.symbols, atoms.get_masses().tolist(), strict=True))
-    told = {pair: by_mass(repr(pair[1]), pair[0]) for pair in set(pairs)}
-    wrong = {(symbol, mass): label for (symbol, mass), label in told.items()
-             if label is not None and parse_species(label)[0] != symbol}  # fmt: skip
-    if wrong and all(symbol == "C" and label for (symbol, _), label in told.items()):
-        kinds = [parse_species(str(told[pair])) for pair in pairs]
-        atoms.symbols[:] = [symbol for symbol, _ in kinds]
-        set_isotopes(atoms, [isotope for _, isotope in kinds])
-    elif wrong:
-        (symbol, mass), label = wrong.popitem()
-        raise ValueError(f"{name}: expected the mass of {symbol}, found {mass}, that of {label}")

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats, match_magic
 
-from glassnb.core.formats import lammps, lammps_dump, rmc6f, rmc_cfg, xyz
-from glassnb.core.formats.lines import number, whole
+from glassnb.core.formats import atomeye, lammps, lammps_dump, rmc6f, rmc_cfg, vasp, xyz
 
 __all__ = ["content", "kind_of", "suffix_of"]
 
@@ -144,19 +143,6 @@ def _told(text: str) -> str | None:
         return "cif"
     if xyz.recognise(text):
         return "extxyz"
-    if "Number of particles" in text[:2000]:
+    if atomeye.recognise(text):
         return "cfg"
-    return _vasp(text)
-
-
-def _vasp(text: str) -> str | None:
-    """Tell POSCAR and XDATCAR by scale, three vectors, and numbers of atoms."""
-    words = [line.split() for line in text[:20_000].split("\n", 8)]
-    if len(words) < 7 or [len(line) for line in words[1:5]] != [1, 3, 3, 3]:
-        return None
-    if None in (number(word) for line in words[1:5] for word in line):
-        return None
-    counts = words[6] if all(word[0].isalpha() for word in words[5]) else words[5]
-    if not counts or None in map(whole, counts):
-        return None
-    return "vasp-xdatcar" if "Direct configuration=" in text else "vasp"
+    return vasp.recognise(text)

@@ -84,12 +84,12 @@ def _vectors(lines: Lines) -> list[str]:
 
 
 class _Columns(NamedTuple):
-    """Where the words of an atom's line stand; lines of plain xyz may be longer than is read."""
+    """Where the words of an atom's line stand."""
 
     name: int | None = 0
     number: int | None = None  # atomic number
     position: int = 1
-    total: int | None = None
+    total: int | None = None  # of words; lines of plain xyz have as many as the first has
 
 
 def _frame(lines: Lines, start: int, species: Sequence[str] | None) -> Atoms:
@@ -102,6 +102,8 @@ def _frame(lines: Lines, start: int, species: Sequence[str] | None) -> Atoms:
     rows: list[list[str]] = []
     for index in range(total):
         rows.append(_row(lines, columns, f"finite coordinates of atom {index + 1} of {total}"))
+        if columns.total is None:
+            columns = columns._replace(total=len(rows[0]))
         if columns.name is not None and (
             rows[0][columns.name].isdigit() != rows[-1][columns.name].isdigit()
         ):
@@ -113,7 +115,7 @@ def _frame(lines: Lines, start: int, species: Sequence[str] | None) -> Atoms:
     elif species is not None:
         refuse_species(lines.path, species, list(dict.fromkeys(names)))
     if sova:
-        positions = np.array([row[1:] for row in rows], dtype=float).reshape(-1, 3)
+        positions = np.array([row[1:4] for row in rows], dtype=float).reshape(-1, 3)
         atoms = assemble(names, positions=positions, cell=cell, pbc=cell is not None)
     else:
         for row, name in zip(rows, names, strict=False):  # no names where there are numbers
@@ -152,10 +154,8 @@ def _columns(lines: Lines) -> _Columns:
 
 def _row(lines: Lines, columns: _Columns, what: str) -> list[str]:
     words = lines.next(what).split()
-    if columns.total is None:
-        words = words[:4]
-    elif len(words) != columns.total:
-        lines.fail(f"{columns.total} columns as Properties says, with {what}")
+    if columns.total not in (None, len(words)):
+        lines.fail(f"{columns.total} columns as announced or before, with {what}")
     place = columns.position
     words[place : place + 3] = map(repr, lines.floats(words[place : place + 3], 3, what))
     if columns.number is not None:
