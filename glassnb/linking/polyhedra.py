@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnb.core.structure import check_atoms
+from glassnb.core.triangulation import centres_of
 from glassnb.topology import AlphaComplex, alpha_complex
-from glassnb.topology.triangulation import centres_of
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -1,52 +1,8 @@
 """Compiled loops over the simplices of an alpha complex."""
 
 import numpy as np
-from numba import prange
 
-from glassnb.core.jit import kernel, parallel_kernel
-
-
-@parallel_kernel
-def power_centres(points, weights, tetrahedra, flat, centres, powers, volumes):
-    """Find the point of equal power to four weighted points, that power, and six times the volume.
-
-    Tetrahedra get NaN for centre and power if six times their volume over the cube of the longest
-    edge is no more than ``flat``.
-    """
-    for t in prange(tetrahedra.shape[0]):
-        corner = points[tetrahedra[t, 0]]
-        w0 = weights[tetrahedra[t, 0]]
-        u = points[tetrahedra[t, 1]] - corner
-        v = points[tetrahedra[t, 2]] - corner
-        w = points[tetrahedra[t, 3]] - corner
-        uu = u[0] * u[0] + u[1] * u[1] + u[2] * u[2]
-        vv = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
-        ww = w[0] * w[0] + w[1] * w[1] + w[2] * w[2]
-        v_w = np.array(
-            (v[1] * w[2] - v[2] * w[1], v[2] * w[0] - v[0] * w[2], v[0] * w[1] - v[1] * w[0])
-        )
-        w_u = np.array(
-            (w[1] * u[2] - w[2] * u[1], w[2] * u[0] - w[0] * u[2], w[0] * u[1] - w[1] * u[0])
-        )
-        u_v = np.array(
-            (u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0])
-        )
-        det = u[0] * v_w[0] + u[1] * v_w[1] + u[2] * v_w[2]
-        longest = max(uu, vv, ww)
-        volumes[t] = abs(det)
-        if not abs(det) > flat * longest * np.sqrt(longest):
-            powers[t] = np.nan
-            centres[t] = np.nan
-            continue
-        a = (uu - weights[tetrahedra[t, 1]] + w0) / (2.0 * det)
-        b = (vv - weights[tetrahedra[t, 2]] + w0) / (2.0 * det)
-        c = (ww - weights[tetrahedra[t, 3]] + w0) / (2.0 * det)
-        power = -w0
-        for k in range(3):
-            x = a * v_w[k] + b * w_u[k] + c * u_v[k]
-            centres[t, k] = corner[k] + x
-            power += x * x
-        powers[t] = power
+from glassnb.core.jit import kernel
 
 
 @kernel

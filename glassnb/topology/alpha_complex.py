@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from glassnb.core.neighbours import neighbours
 from glassnb.core.structure import check_atoms, full_cell, species_of
-from glassnb.topology import _kernels
-from glassnb.topology.radii import resolve_radii
-from glassnb.topology.triangulation import (
+from glassnb.core.triangulation import (
     Degenerate,
     Quotient,
     centres_of,
     periodic_triangulation,
     triangulation,
 )
+from glassnb.topology import _kernels
+from glassnb.topology.radii import resolve_radii
 
 __all__ = ["AlphaComplex", "ComplexChecks", "alpha_complex"]
 

@@ -46,3 +46,44 @@ def nearest(points, steps, reach, half_width, squared, owner):
                             squared[plane, row, at] = distance
                             owner[plane, row, at] = p
                 i += n0
+
+
+@parallel_kernel
+def inside(corners, inverses, low, high, slack, regions, marked, owner):
+    """Give each marked point of a periodic grid the region of the tetrahedron that holds it.
+
+    All in units of the grid's steps: ``corners`` are the first corners of the tetrahedra, between
+    ``low`` and ``high`` they lie, and ``inverses`` take a vector from the first corner to its
+    shares of the three edges that begin there. Points outside by up to ``slack`` of an edge count.
+    """
+    n0, n1, n2 = marked.shape
+    for t in prange(len(corners)):
+        m = inverses[t]
+        for i in range(int(np.ceil(low[t, 0])), int(np.floor(high[t, 0])) + 1):
+            for j in range(int(np.ceil(low[t, 1])), int(np.floor(high[t, 1])) + 1):
+                # the stretch of this line of grid points along which no share is negative
+                first, last = low[t, 2], high[t, 2]
+                rest, change = 1.0, 0.0
+                for c in range(4):
+                    if c < 3:
+                        share = (
+                            m[c, 0] * (i - corners[t, 0])
+                            + m[c, 1] * (j - corners[t, 1])
+                            - m[c, 2] * corners[t, 2]
+                        )
+                        slope = m[c, 2]
+                        rest -= share
+                        change -= slope
+                    else:
+                        share, slope = rest, change
+                    if slope > 0:
+                        first = max(first, (-slack - share) / slope)
+                    elif slope < 0:
+                        last = min(last, (-slack - share) / slope)
+                    elif share < -slack:
+                        last = first - 1
+                if first > last:  # by far, maybe: more than a whole number can hold
+                    continue
+                for k in range(int(np.ceil(first)), int(np.floor(last)) + 1):
+                    if marked[i % n0, j % n1, k % n2]:
+                        owner[i % n0, j % n1, k % n2] = regions[t]

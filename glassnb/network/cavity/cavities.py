@@ -19,6 +19,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from glassnb.core.structure import check_atoms, species_of
+from glassnb.network.cavity.domains import label_domains
 from glassnb.network.cavity.grid import (
     Grid,
     components,
@@ -192,16 +193,23 @@ def cavities(
     ------
     ValueError
         If the structure is not periodic, the kind is unknown, a radius is missing or not positive,
-        or the resolution is out of range or too coarse for the radii.
+        the resolution is out of range or too coarse for the radii, or the atoms cannot be
+        triangulated.
 
     Notes
     -----
-    Points of the grid connect to their 26 neighbours, also through the faces of the cell. The grid
-    divides the cell vectors evenly, so that it is periodic in every cell; pyMolDyn and SOVA use a
-    cubic grid with four spare points, which fits cubic cells alone.
+    Volumes and areas are those of the points of a grid. Which points are one domain is not a matter
+    of the grid: it follows from the triangulation of the atoms (see
+    :mod:`glassnb.network.cavity.domains`), so that neither its spacing nor the choice of the cell
+    changes the number of domains. Domains that nowhere reach 0.04 Å beyond the cutoff radii are
+    left out; one that lies between the points of the grid has one point. Cavities touch where two
+    of their points are among the 26 neighbours of each other, also through the faces of the cell.
+    The grid divides the cell vectors evenly, so that it is periodic in every cell; pyMolDyn and
+    SOVA use a cubic grid with four spare points, which fits cubic cells alone.
 
     With ``snap``, radii may change by half a grid spacing, so that volumes jump with the
-    resolution; without it they converge. With ``kind="centre"`` pyMolDyn and SOVA look only about
+    resolution, and domains are those of neighbouring points of the grid, whose number jumps, too;
+    without it volumes converge. With ``kind="centre"`` pyMolDyn and SOVA look only about
     one cutoff radius far, and for both kinds of cavity they join two that touch along 7 of the 13
     directions between neighbours and not through the faces of the cell; here nothing is left out.
 
@@ -216,13 +224,14 @@ def cavities(
     used = _radii(radii, symbols)
     grid = make_grid(atoms, resolution, min(used.values()))
     cutoffs = np.array([used[symbol] for symbol in symbols])
-    points = atoms.cell.scaled_positions(atoms.positions) * grid.shape - 0.5
+    fractions = atoms.cell.scaled_positions(atoms.positions)
+    points = fractions * grid.shape - 0.5
     if snap:
         # a half goes up, as in SOVA, and not to the even number
         points = np.floor(points + 0.5)
         cutoffs = grid.size * np.floor(cutoffs / grid.size + 0.5)
     squared, void = distances(grid, points, species, cutoffs)
-    labels = components(void)
+    labels = components(void) if snap else label_domains(grid, fractions, cutoffs[species], void)
     if kind != "domain":
         labels = _grow(grid, kind, labels, squared)
     return _measure(grid, kind, labels, squared, used, bool(snap))

@@ -18,7 +18,7 @@ from ase.geometry import minkowski_reduce
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, Delaunay, QhullError
 
-from glassnb.topology import _kernels
+from glassnb.core import _kernels
 
 __all__ = ["Degenerate", "Quotient", "centres_of", "periodic_triangulation", "triangulation"]
 
