@@ -367,6 +367,7 @@ def test_special_positions_with_few_digits(tmp_path: Path) -> None:
         ("_chemical_formula_sum 'Si O3'", "'Si1 O3', but the cell gives 'Si1.333 O2.667'"),
         ("_chemical_formula_sum 'Ge O2'", "_chemical_formula_sum 'Ge1 O2'"),
         ("_chemical_formula_sum 'Si O2'\n_cell_formula_units_Z 4", "Z 4, but the cell gives 8"),
+        ("_chemical_formula_sum 'Si8 O16'\n_cell_formula_units_Z 3", "Z 3, but the cell gives 1"),
         ("_exptl_crystal_density_diffrn 2.29", r"2\.29, but the cell gives 2\.17"),
         ("_cell_volume 376", "376, but the cell gives 367"),
     ],
@@ -381,7 +382,9 @@ def test_statements_that_disagree(tmp_path: Path, item: str, message: str) -> No
     "item",
     ["_chemical_formula_sum 'O2 Si'", "_chemical_formula_sum 'Si8(O2)8'", "_cell_volume 367.1(2)",
      "_exptl_crystal_density_diffrn 2.17", "_exptl_crystal_density_diffrn 2.2",
-     "_cell_formula_units_Z ?", "_chemical_formula_sum ?", "_chemical_formula_sum 'Si O2 4-'"],
+     "_cell_formula_units_Z ?", "_chemical_formula_sum 'O16 Si8'\n_cell_formula_units_Z 8",
+     "_exptl_crystal_density_diffrn 2.18", "_chemical_formula_sum ?",
+     "_chemical_formula_sum 'Si O2 4-'"],
 )  # fmt: skip
 def test_statements_that_agree(tmp_path: Path, item: str) -> None:
     head = f"{symbol('F d -3 m :2')}\n{item}"
@@ -408,6 +411,23 @@ def test_missing_hydrogen_is_said(tmp_path: Path) -> None:
             assert read_text(tmp_path, text).get_chemical_symbols() == ["O"]
     with pytest.warns(UserWarning, match="leaves out hydrogen without coordinates H1"):
         read_text(tmp_path, cif_text(CUBE, "O .1 .1 .1\nH1 ? ? ?", head=P1))
+
+
+def test_sites_that_symmetry_makes_of_others(tmp_path: Path) -> None:
+    """Lists of whole molecules hold images of atoms; those of both faces hold translations."""
+    head = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-x,-y,-z"
+    rows = "Si1 .1 .1 .1\nO1 0 .2 .3\nO1A 0 .8 .7\nSi1A .9 -.1 -.1\nO1B 0 .2 1.3"
+    head += "\n_chemical_formula_sum 'Si O'\n_cell_formula_units_Z 2"
+    with pytest.warns(UserWarning, match="leaves out O1A, Si1A, O1B, which symmetry makes"):
+        atoms = read_text(tmp_path, cif_text(CUBE, rows, head=head))
+    assert atoms.symbols.formula.count() == {"Si": 2, "O": 2}
+    text = cif_text(CUBE, rows.replace("\n", " .5\n") + " .5", head=head.replace("Z 2", "Z 1"),
+                    columns="label fract_x fract_y fract_z occupancy")  # fmt: skip
+    with (
+        pytest.warns(UserWarning, match="leaves out O1A, Si1A, O1B"),
+        pytest.raises(ValueError, match=r"Si1 \(Si 0\.5\), O1 \(O 0\.5\)"),
+    ):
+        read_text(tmp_path, text)
 
 
 def test_atoms_that_symmetry_puts_on_top_of_each_other(tmp_path: Path) -> None:
@@ -599,8 +619,9 @@ def test_dummies_and_several_structures_are_said(tmp_path: Path) -> None:
         assert read_text(tmp_path, text).get_chemical_symbols() == ["O"]
     text = "data_head\n_journal_year 1999\n" + cif_text(CUBE, "O1 .1 .1 .1", head=P1)
     text += cif_text(CUBE, "Si1 .1 .1 .1", head=P1).replace("data_test", "data_last")
-    with pytest.warns(UserWarning, match=r"holds 2 structures \(test, last\); the last"):
+    with pytest.warns(UserWarning, match=r"has 2 frames, of which the last is read"):
         assert read_text(tmp_path, text).get_chemical_symbols() == ["Si"]
+    assert [str(a.symbols) for a in read(tmp_path / "a.cif", index=":")] == ["O", "Si"]
 
 
 GOOD = cif_text(CUBE, "Si1 .1 .1 .1\nO1 .3 .3 .3", head=P1)

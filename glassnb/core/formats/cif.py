@@ -1,90 +1,31 @@
 """Crystallographic information files.
 
-A block of data becomes the atoms of its cell in three steps: its sites (``site_species`` says what
-each holds), the symmetry operations (``settings``), and a comparison of what they make with what
-the file states (``contents``). Of several settings that a symbol can stand for, the one is taken
-that agrees with the statements. Sites that are not full are left to ``occupancy``.
+A block of data becomes the atoms of its cell in three steps: its sites (``sites``), the symmetry
+operations (``settings``), and a comparison of what they make with what the file states
+(``contents``). Of several settings that a symbol can stand for, the one is taken that agrees with
+the statements. Sites that are not full are left to ``occupancy``.
 """
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
-
 import numpy as np
 from ase import Atoms
 from ase.cell import Cell
-from numpy.typing import NDArray
+from ase.neighborlist import neighbor_list
 
-from glassnb.core.formats.contents import Check, formula_of, hold
-from glassnb.core.formats.notes import warn
+from glassnb.core.formats.contents import Check, hold
+from glassnb.core.formats.lines import warn
 from glassnb.core.formats.settings import OPERATIONS, Setting, settings
-from glassnb.core.formats.site_species import ISOTOPES, site_species
-from glassnb.core.formats.star import Block, Value, blocks
-from glassnb.core.isotopes import isotopes_of, parse_species, set_isotopes, species_label
+from glassnb.core.formats.site_species import ISOTOPES
+from glassnb.core.formats.sites import CARTESIAN, FRACTIONAL, Sites, sites_of
+from glassnb.core.formats.star import Block, blocks
+from glassnb.core.isotopes import isotopes_of, set_isotopes
 from glassnb.core.neighbours import OVERLAP
 
-__all__ = ["parse", "recognise", "render", "structure", "structures"]
+__all__ = ["render", "structure", "structures"]
 
 _LENGTHS = ("_cell_length_a", "_cell_length_b", "_cell_length_c")
 _ANGLES = ("_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")
-_FRACTIONAL = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
-_CARTESIAN = ("_atom_site_cartn_x", "_atom_site_cartn_y", "_atom_site_cartn_z")
-_COLUMNS = (
-    "label", "type_symbol", "occupancy", "calc_flag", "attached_hydrogens", ISOTOPES,
-)  # fmt: skip
-
-
-class _Sites(NamedTuple):
-    labels: list[str]
-    symbols: list[str]
-    isotopes: list[int]
-    coordinates: NDArray[np.float64]  # in Å if cartesian, else in fractions of the cell
-    fractions: NDArray[np.float64]
-    hydrogen: list[float]  # atoms attached to each site that have no coordinates
-    cartesian: bool
-
-
-def recognise(text: str) -> bool:
-    """Tell whether a text is a CIF with atoms.
-
-    Parameters
-    ----------
-    text : str
-        Content of a file.
-
-    Returns
-    -------
-    bool
-        Whether it has a block of data and names of atom sites.
-    """
-    lower = text.lower()
-    begins = any(line.startswith("data_") for line in lower.splitlines())
-    return begins and ("_atom_site_" in lower or "_atom_site." in lower)
-
-
-def parse(path: str, text: str) -> Atoms:
-    """Read the last structure of a CIF.
-
-    Parameters
-    ----------
-    path : str
-        Name of the file, for messages.
-    text : str
-        Its content.
-
-    Returns
-    -------
-    ase.Atoms
-        The atoms of the cell, one for each species of each site, with its fraction in
-        ``arrays["occupancy"]`` (see ``occupancy.resolve``). ``arrays["spacegroup_kinds"]`` counts
-        the sites of the file, ``arrays["site_labels"]`` holds their labels.
-    """
-    found = structures(path, text)
-    if len(found) > 1:
-        names = ", ".join(block.name for block in found)
-        warn(f"{path}: holds {len(found)} structures ({names}); the last of them is read")
-    return structure(found[-1])
 
 
 def structures(path: str, text: str) -> list[Block]:
@@ -107,7 +48,11 @@ def structures(path: str, text: str) -> list[Block]:
     ValueError
         If the file is no CIF or holds no atoms.
     """
-    found = [b for b in blocks(path, text) if b.column(_FRACTIONAL[0], _CARTESIAN[0])]
+    found = [
+        block
+        for block in blocks(path, text)
+        if any(value.known for value in block.column(FRACTIONAL[0], CARTESIAN[0]) or [])
+    ]
     if not found:
         raise ValueError(
             f"{path}: expected atoms (_atom_site_fract_x and so on) in a block of data, found none"
@@ -126,7 +71,9 @@ def structure(block: Block) -> Atoms:
     Returns
     -------
     ase.Atoms
-        As :func:`parse` returns them.
+        The atoms of the cell, one for each species of each site, with its fraction in
+        ``arrays["occupancy"]`` (see ``occupancy.resolve``). ``arrays["spacegroup_kinds"]`` counts
+        the sites of the file, ``arrays["site_labels"]`` holds their labels.
 
     Raises
     ------
@@ -135,7 +82,7 @@ def structure(block: Block) -> Atoms:
     """
     path = block.lines.path
     cell = _cell(block)
-    sites = _sites(block)
+    sites = sites_of(block)
     if cell is None:
         if not sites.cartesian:
             raise ValueError(f"{path}: expected _cell_length_a, _b and _c with the fractions")
@@ -147,11 +94,11 @@ def structure(block: Block) -> Atoms:
     return chosen
 
 
-def _choose(block: Block, cell: Cell, sites: _Sites) -> tuple[Atoms, Check]:
+def _choose(block: Block, cell: Cell, sites: Sites) -> tuple[Atoms, Check]:
     """Return what agrees with the statements of the file."""
     path = block.lines.path
     candidates = settings(block, cell)
-    made = [_expand(sites, cell, setting) for setting in candidates]
+    made = [_without_copies(_expand(sites, cell, setting), sites) for setting in candidates]
     hydrogen = [sum(sites.hydrogen[k] for k in a.arrays["spacegroup_kinds"]) for a in made]
     checks = [
         hold(block, atoms, hydrogen=h, generated=len(setting.rotations) > 1)
@@ -177,7 +124,30 @@ def _choose(block: Block, cell: Cell, sites: _Sites) -> tuple[Atoms, Check]:
             f"({made[different[0]].get_chemical_formula()}); write the setting behind the symbol, "
             f"as in 'F d -3 m :2', or list the operations as {OPERATIONS[0]}"
         )
+    left = set(made[agree[0]].arrays["spacegroup_kinds"].tolist())
+    copies = [label for kind, label in enumerate(sites.labels) if kind not in left]
+    if copies:
+        warn(
+            f"{path}, data_{block.name}: leaves out {', '.join(copies)}, which symmetry makes of "
+            "other sites"
+        )
     return made[agree[0]], checks[agree[0]]
+
+
+def _without_copies(atoms: Atoms, sites: Sites) -> Atoms:
+    """Leave out sites that symmetry makes of others, as lists of whole molecules hold them."""
+    kinds = atoms.arrays["spacegroup_kinds"]
+    first, second = (kinds[i] for i in neighbor_list("ij", atoms, OVERLAP))
+    pairs = np.unique(np.stack([first, second], axis=1)[first < second], axis=0)
+    copies = [
+        b
+        for a, b in pairs.tolist()
+        if (sites.symbols[a], sites.isotopes[a]) == (sites.symbols[b], sites.isotopes[b])
+        and abs(sites.fractions[a] - sites.fractions[b]) < 0.005
+        # A site on the very place of another is no copy, but stands twice.
+        and np.abs(sites.coordinates[a] - sites.coordinates[b]).max() > 1e-4
+    ]
+    return atoms[~np.isin(kinds, copies)] if copies else atoms
 
 
 def _same(first: Atoms, second: Atoms) -> bool:
@@ -215,83 +185,7 @@ def _cell(block: Block) -> Cell | None:
     return Cell.fromcellpar(parameters)
 
 
-def _sites(block: Block) -> _Sites:
-    """Return the atom sites of a block."""
-    cartesian = _FRACTIONAL[0] not in block.items
-    names = _CARTESIAN if cartesian else _FRACTIONAL
-    axes = [block.items.get(name, []) for name in names]
-    n = len(axes[0])
-    columns = [block.items.get(f"_atom_site_{name}") for name in _COLUMNS]
-    for column in (*axes, *columns):
-        if column is not None and len(column) != n:
-            raise ValueError(
-                f"{block.lines.path}, data_{block.name}: expected {n} values in every column of "
-                f"the atom sites, found {len(column)}"
-            )
-    label, kind, occupancy, flag, attached, isotope = columns
-    if label is None and kind is None:
-        block.fail(axes[0][0].line, "_atom_site_label or _atom_site_type_symbol")
-    formula = formula_of(block)
-    rows = _Sites([], [], [], np.empty((0, 3)), np.empty(0), [], cartesian)
-    dummies: list[str] = []
-    lost: list[str] = []
-    protons: list[str] = []
-    places, fractions = [], []
-    for k in range(n):
-        row = [axis[k] for axis in axes]
-        name = _value(label, k) or _value(kind, k) or "?"
-        if _value(flag, k) == "dum":
-            dummies.append(name)
-            continue
-        line = row[0].line
-        try:
-            species = site_species(_value(kind, k), _value(label, k), formula)
-            given = _number(block, isotope, k, species.isotope)
-            mass_number = int(given)
-            parse_species(species_label(species.symbol, mass_number))
-        except ValueError as error:
-            block.fail(line, str(error))
-        if given != mass_number:
-            block.fail(line, f"a whole mass number of {name}, not {given:g}")
-        if not all(value.known for value in row):
-            if species.symbol != "H":
-                block.fail(line, f"coordinates of {name}")
-            lost.append(name)
-            continue
-        fraction = _number(block, occupancy, k, 1.0)
-        if fraction < 0:
-            block.fail(line, f"an occupancy from 0 to 1 at {name}, not {fraction:g}")
-        if species == ("H", 0, 0) and not mass_number and re.match(r"D\d*$", name):
-            protons.append(name)
-        rows.labels.append(name)
-        rows.symbols.append(species.symbol)
-        rows.isotopes.append(mass_number)
-        rows.hydrogen.append(fraction * (_number(block, attached, k, 0.0) or species.hydrogen))
-        places.append([block.number(value, f"coordinates of {name}") for value in row])
-        fractions.append(fraction)
-    if not places:
-        raise ValueError(f"{block.lines.path}, data_{block.name}: expected atoms, found none")
-    for what, which in (
-        ("leaves out dummies", dummies),
-        ("leaves out hydrogen without coordinates", lost),
-        ("takes as hydrogen, which is their type, not as deuterium,", protons),
-    ):
-        if which:
-            warn(f"{block.lines.path}, data_{block.name}: {what} {', '.join(which)}")
-    return rows._replace(coordinates=np.array(places), fractions=np.array(fractions))
-
-
-def _value(column: list[Value] | None, k: int) -> str | None:
-    return column[k].text if column is not None and column[k].known else None
-
-
-def _number(block: Block, column: list[Value] | None, k: int, otherwise: float) -> float:
-    if column is None or not column[k].known:
-        return otherwise
-    return block.number(column[k], "a number of an atom site")
-
-
-def _expand(sites: _Sites, cell: Cell, setting: Setting) -> Atoms:
+def _expand(sites: Sites, cell: Cell, setting: Setting) -> Atoms:
     """Apply symmetry operations to the sites."""
     periodic = cell.rank == 3
     fractional = sites.coordinates

@@ -1,7 +1,7 @@
 """The syntax of CIF: data blocks, single items and loops, each value with the line it stands on.
 
-CIF 1.1 (Hall, Allen and Brown, Acta Cryst. A47, 655, 1991). Names are told without regard to case,
-and the dots of newer dictionaries (``_cell.length_a``) are read as underscores.
+CIF 1.1 (Hall, Allen and Brown, Acta Cryst. A47, 655, 1991). Names are told without regard to case;
+those of newer dictionaries with a dot, such as ``_cell.length_a``, get their older form.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ __all__ = ["Block", "Value", "blocks"]
 # A value in quotes ends at a quote that blanks follow, so that labels such as C1' are words.
 _TOKEN = re.compile(r"""(?P<comment>\#.*)|(?P<quoted>'.*?'(?=\s|$)|".*?"(?=\s|$))|(?P<word>\S+)""")
 _ESD = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\(\d+\))?$")
+# Names that matter to a structure; others may be wrong. Those of newer dictionaries have a dot.
+_STRUCTURE = re.compile(
+    r"^(_cell|_atom_site|_space_group(?:_symop)?|_symmetry|_exptl_crystal|_chemical_formula)[._]"
+)
 _UNKNOWN = ("?", ".")
 _LARGEST = 1e9
 
@@ -113,13 +117,14 @@ def blocks(path: str, text: str) -> list[Block]:
         if not header:
             header = None
             return
-        if not values or len(values) % len(header):
+        whole = bool(values) and len(values) % len(header) == 0
+        if not whole and any(map(_STRUCTURE.match, header)):
             found[-1].fail(
                 values[-1].line if values else loop,
                 f"whole rows of the {len(header)} columns of a loop, from {header[0]} on, not "
                 f"{len(values)} values",
             )
-        for k, name in enumerate(header):
+        for k, name in enumerate(header if whole else []):
             _store(found[-1], name, values[k :: len(header)])
         header = None
         values.clear()
@@ -150,10 +155,10 @@ def blocks(path: str, text: str) -> list[Block]:
                 f"{value.text[:80]!r} in line {value.line}"
             )
         elif name and header is not None and not values:
-            header.append(word.replace(".", "_"))
+            header.append(_STRUCTURE.sub(r"\1_", word))
         elif name:
             close()
-            single = word.replace(".", "_")
+            single = _STRUCTURE.sub(r"\1_", word)
         elif header:
             values.append(value)
         elif plain and last is not None and value.line == last[1].line:
@@ -171,7 +176,8 @@ def blocks(path: str, text: str) -> list[Block]:
 
 def _store(block: Block, name: str, values: list[Value]) -> None:
     before = block.items.setdefault(name, values)
-    if [value.text for value in before] != [value.text for value in values]:
+    different = [value.text for value in before] != [value.text for value in values]
+    if different and _STRUCTURE.match(name):
         block.fail(values[0].line, f"{name} once (it stands in line {before[0].line} too)")
 
 
