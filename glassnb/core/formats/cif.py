@@ -235,8 +235,9 @@ def render(atoms: Atoms) -> str:
     periodic = bool(atoms.pbc.all()) and atoms.cell.rank == 3
     if not periodic and (atoms.pbc.any() or atoms.cell.rank):
         raise ValueError(
-            f"atoms.pbc={atoms.pbc.tolist()}: a CIF holds crystals, periodic in all directions, "
-            "or molecules without a cell; set atoms.pbc and the cell, or write .extxyz"
+            f"cif files cannot hold pbc={atoms.pbc.tolist()} with a cell of {atoms.cell.rank} "
+            "vectors, but crystals and molecules without a cell; write .extxyz, which keeps "
+            "everything, or set atoms.pbc and the cell"
         )
     if not atoms.numbers.all():
         raise ValueError("atoms: X is no element; a CIF needs the elements of all atoms")
