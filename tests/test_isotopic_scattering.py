@@ -371,7 +371,7 @@ def test_mean_square_of_a_composition(tmp_path, composition, mean2):
 
     Newer tables have 2.27 fm for Li-6 and -1.93 for Li; light water nearly cancels.
     """
-    f = np.linspace(0.5, 0.0, 40)
+    f = 0.5 * np.exp(-np.arange(1, 41) * 0.5)
     np.savetxt(tmp_path / "f.dat", np.column_stack([np.arange(1, 41) * 0.5, f]))
     data = gn.scattering.read_experiment(tmp_path / "f.dat", "F", composition=composition)
     tolerance = {"6Li2O": 0.15, "[6Li]2O": 0.15, "Li2O": 0.08, "H2O": 0.02}.get(composition, 3e-3)

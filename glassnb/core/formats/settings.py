@@ -220,13 +220,8 @@ def _operations(entry: Any) -> Setting:
 
 
 def _spglib(function: str, hall_number: int) -> Any:
-    try:
-        import spglib
-    except ImportError:
-        raise ValueError(
-            "a CIF that names its space group without listing the symmetry operations needs "
-            "spglib: pip install spglib"
-        ) from None
+    import spglib
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # about the errors of its next version
         return getattr(spglib, function)(hall_number)
