@@ -332,6 +332,13 @@ def test_marks_line_ends_and_compression(tmp_path: Path, format: str) -> None:
         assert_alike(read(tmp_path / "b"), expected, atol=0)
 
 
+@pytest.mark.parametrize("name", ["a.xyz", "a.rmc6f", "a.cif", "a.data", "a.vasp", "a.cfg"])
+def test_zero_bytes_are_no_text(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"1\n\0\nSi 0 0 0\n")
+    with pytest.raises(ValueError, match=rf"{name}: expected .*(zero bytes|unknown)"):
+        read(tmp_path / name)
+
+
 def test_latin_1_in_a_comment(tmp_path: Path) -> None:
     """The byte 85 ends a line for Python's splitlines, but is a sign of Windows' Latin-1."""
     rows = b"\nSi 0 0 0\nO 1.6 0 0\n"
@@ -410,6 +417,20 @@ def test_no_frame_of_xdatcar_is_lost(tmp_path: Path) -> None:
     (tmp_path / "XDATCAR").write_text("\n".join(lines) + "\n")
     with pytest.raises(ValueError, match=r"XDATCAR, line 17: expected the end of frame 1"):
         read(tmp_path / "XDATCAR", index=-1)
+
+
+def test_vectors_and_elements_of_xdatcar_may_change(tmp_path: Path) -> None:
+    """A negative scale is the volume; VASP 6 writes parts of the potentials' names."""
+    head = "glass\n{}\n 2 0 0\n 0 2 0\n 0 0 2\n Si_pv/1a2b O\n 1 2\nDirect configuration= {}\n"
+    rows = " 0 0 0\n .25 .5 .5\n .5 .5 .75\n"
+    text = (
+        head.format(3, 1) + rows + head.format(-64, 2) + rows + "Direct configuration= 3\n" + rows
+    )
+    (tmp_path / "a").write_text(text)
+    frames = read(tmp_path / "a", index=":")
+    assert [atoms.get_volume() for atoms in frames] == pytest.approx([216, 64, 64])
+    assert all(atoms.get_chemical_symbols() == ["Si", "O", "O"] for atoms in frames)
+    np.testing.assert_allclose(frames[2].positions[2], [2, 2, 3])
 
 
 def test_pictures_are_written(tmp_path: Path) -> None:

@@ -323,18 +323,24 @@ def _check_kept(name: str, kind: str, atoms: Atoms) -> None:
     if kind not in _RENDER and not (kind in ioformats and ioformats[kind].can_read):
         return  # a picture
     labels = labels_of(atoms)
-    chosen = {labels.index(label) for label in labels} | {
-        int(np.argmax(np.abs(atoms.get_initial_charges())))
-    }
-    sample = atoms[sorted(chosen)]
+    first = {label: i for i, label in reversed(list(enumerate(labels)))}
+    charged = int(np.argmax(np.abs(atoms.get_initial_charges())))
+    sample = atoms[sorted({*first.values(), charged})]
+    instead = "write .extxyz, which keeps everything"
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         file = Path(folder) / "sample"
         _write_as(kind, file, name, sample)
-        data, text = content(str(file))
         reader = {"sova": "extxyz", "xyz": "extxyz"}.get(kind, kind)
-        again = _frames(str(file), reader, data, text, None)[-1]()
-    instead = "write .extxyz, which keeps everything"
+        try:
+            again = _frames(str(file), reader, *content(str(file)), None)[-1]()
+        except ValueError as error:
+            raise ValueError(
+                f"{name}: {kind} files cannot hold a structure with pbc={atoms.pbc.tolist()} and "
+                f"cell={atoms.cell.tolist()} (read again: {error}); {instead}"
+            ) from error
+    if not len(again):
+        return  # ASE reads another file than it writes
     if again.pbc.tolist() != sample.pbc.tolist():
         raise ValueError(
             f"{name}: {kind} files cannot hold pbc={sample.pbc.tolist()} (read again as "

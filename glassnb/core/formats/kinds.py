@@ -117,7 +117,7 @@ def kind_of(name: str, data: bytes, text: str | None) -> str:
             f"{name}, line 1: expected '(Version 3 format configuration file)' of RMC++ or "
             f"'Number of particles' of AtomEye, found {text.splitlines()[0][:80]!r}"
         )
-    kind = _SUFFIXES.get(suffix, "") if text is not None else ""
+    kind = _SUFFIXES.get(suffix, "")
     with contextlib.suppress(UnknownFileTypeError):
         kind = kind or str(filetype(name, read=False))
     if kind not in ioformats:
@@ -125,6 +125,8 @@ def kind_of(name: str, data: bytes, text: str | None) -> str:
             f"{name}: expected a structure file, but its format is unknown; give it the suffix "
             "of its format, such as .cfg (RMC++), .rmc6f, .xyz, .cif, .vasp"
         )
+    if text is None and (kind in ("cif", *_SUFFIXES.values()) or ioformats[kind].code[1] == "F"):
+        raise ValueError(f"{name}: expected the text of a {kind} file, found zero bytes in it")
     return kind
 
 

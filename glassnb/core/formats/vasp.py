@@ -5,6 +5,7 @@ ASE's reader of XDATCAR ends without a word at the first line that it does not e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -95,7 +96,8 @@ def _header(lines: Lines) -> tuple[NDArray, list[str]]:
     volume = abs(float(np.linalg.det(cell)))
     if scale == 0 or volume < 1e-9:
         lines.fail("a scale, and vectors that span a volume")
-    symbols = [check_label(lines, word) for word in lines.next("elements").split()]
+    words = re.sub(r"[/_]\S*", "", lines.next("elements")).split()  # Si_pv, Si/1a2b
+    symbols = [check_label(lines, word) for word in words]
     counts = [whole(word) for word in lines.next("numbers of atoms").split()]
     numbers = [count for count in counts if count is not None and 0 <= count <= len(lines.lines)]
     if len(counts) != len(symbols) or len(numbers) != len(symbols) or not sum(numbers):
