@@ -39,6 +39,7 @@ import numpy as np
 from ase import Atoms
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats, open_with_compression
 
+from glassnb.core.callers import warn
 from glassnb.core.formats import (
     by_ase,
     cif,
@@ -52,7 +53,7 @@ from glassnb.core.formats import (
 )
 from glassnb.core.formats import occupancy as disorder
 from glassnb.core.formats.kinds import content, kind_of, suffix_of
-from glassnb.core.formats.lines import Lines, warn
+from glassnb.core.formats.lines import Lines
 from glassnb.core.formats.species import is_label, labels_of, refuse_species
 from glassnb.core.provenance import atomic_path
 

@@ -7,13 +7,14 @@ the value of a masked pixel is never seen.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from glassnb.core.callers import warn
 
 __all__ = ["Tally", "check_kind", "check_mask", "in_double", "mean_of", "moments", "read_counts"]
 
@@ -297,13 +298,12 @@ class Tally:
             raise ValueError("mask: leaves out every pixel of every pattern; True leaves one out")
         if self.first is not None:
             place = tuple(int(i) for i in np.unravel_index(self.first[0], shape))
-            warnings.warn(
+            warn(
                 f"patterns: {self.saturated} of {self.seen} pixels reach "
                 f"saturation={self.saturation:g}, the first is pixel {self.first[1:]} of the "
                 f"pattern at {place}; their true counts are not known: leave them out with "
                 f"mask=patterns >= {self.saturation:g}, or give the detector's own saturation "
                 "(np.inf: none)",
-                stacklevel=4,
             )
 
     def record(self) -> dict[str, Any]:

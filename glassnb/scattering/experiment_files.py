@@ -36,7 +36,6 @@ first line announces; rows that do not rise.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +43,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnb.core.callers import warn
 from glassnb.scattering.column_names import Names, factor_behind, read_names
 from glassnb.scattering.number_rows import (
     Row,
@@ -363,11 +363,9 @@ def _usable(
         )
     if lines:
         shown = ", ".join(map(str, lines[:10])) + (", ..." if len(lines) > 10 else "")
-        warnings.warn(
+        warn(
             f"{path}: {len(lines)} of {len(rows)} rows hold NaN, infinity or no number and are "
             f"left out (line {shown}); cut them out of the file if that is right",
-            UserWarning,
-            stacklevel=4,  # the caller of the function that reads
         )
     return used
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
-from glassnb.core.callers import caller_level
+from glassnb.core.callers import warn
 from glassnb.core.structure import check_atoms, half_box
 from glassnb.scattering.reciprocal import shortest_q
 
@@ -116,9 +114,8 @@ def checked_q(q: ArrayLike | None, method: str, smallest: float) -> NDArray[np.f
             "histogram": "2 pi / r_max, where the end of g(r) decides S(Q)",
             "direct": "the shortest scattering vector of the cell; shells below it are empty",
         }[method]
-        warnings.warn(
+        warn(
             f"q: begins at {q[0]:.4g} Å⁻¹, below {smallest:.4g} Å⁻¹, {why}; begin there, or use a "
             "larger structure",
-            stacklevel=caller_level(),
         )
     return q

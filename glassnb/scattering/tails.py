@@ -8,11 +8,12 @@ shells (3 Å): the mean over it was within 0.05 of 1 for S(Q) of silica that end
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+
+from glassnb.core.callers import warn
 
 __all__ = ["warn_of_pair_tail", "warn_of_tail"]
 
@@ -111,10 +112,8 @@ def warn_of_tail(
     if "S-1" in fitting and "F" not in maps:
         fitting.append("F (with a composition)")
     fits = " or ".join(fitting) or "none of " + ", ".join(maps)
-    warnings.warn(
+    warn(
         f"{what} does not suit the data: {seen}; of the conventions {fits} fits",
-        UserWarning,
-        stacklevel=3,
     )
 
 
@@ -165,9 +164,7 @@ def warn_of_pair_tail(
         return
     level = {"g": "g tends to 1", "T": "T rises as r does"}.get(function, f"{function} tends to 0")
     fitting = " or ".join(name for name, fit in fits.items() if fit) or "none"
-    warnings.warn(
+    warn(
         f"{what} does not suit the data: the mean above {tail.begin:.3g} Å is {tail.mean:.3g}, "
         f"while {level}; of the functions {fitting} fits",
-        UserWarning,
-        stacklevel=3,
     )

@@ -9,7 +9,6 @@ factors follow from the X-ray ones by the Mott-Bethe formula.
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ import periodictable
 from numpy.typing import ArrayLike, NDArray
 from periodictable import cromermann
 
-from glassnb.core.callers import caller_level
+from glassnb.core.callers import warn
 from glassnb.core.isotopes import parse_species, species_label
 from glassnb.scattering.composition import substituted
 
@@ -145,11 +144,10 @@ def neutron_lengths(
                 resonant.append(f"{label} ({length:.3g} fm)")
         found[symbol] = mean
     if resonant:
-        warnings.warn(
+        warn(
             f"the scattering length of {', '.join(resonant)} depends on the energy of the neutrons "
             "(absorption resonance); the value at 2200 m/s, 1.8 Å, is used. Choose isotopes "
             "without resonance (isotopes=...), or weigh the partials with lengths at your energy",
-            stacklevel=caller_level(),
         )
     return found
 

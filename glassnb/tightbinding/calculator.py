@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from ase.calculators.calculator import (
 )
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from glassnb.core.callers import warn
 from glassnb.tightbinding.basis import basis_of
 from glassnb.tightbinding.divided.occupation import OCCUPATIONS
 from glassnb.tightbinding.electrostatics.coulomb import LATTICE_SUMS
@@ -289,7 +288,7 @@ class DCXTB(Calculator):
         if not (self._history.continues(structure) and self._electrons == electrons):
             self._forget()
             for warning in [*ignored, *(narrow(structure) if radius is None else [])]:
-                warnings.warn(warning, stacklevel=_stacklevel())
+                warn(warning)
         history, previous = self._history, self._last
         self._forget()  # a calculation that fails ends the run
         chosen["start"] = history.guess(structure)
@@ -305,14 +304,6 @@ class DCXTB(Calculator):
             )  # fmt: skip
         history.add(structure, self._last.shell_charges)
         self._history, self._electrons = history, electrons
-
-
-def _stacklevel() -> int:
-    """Return the level of the one who asked, behind ASE's properties, optimizers and dynamics."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back and frame.f_globals["__name__"].split(".")[0] in ("ase", "glassnb"):
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def _check(parameters: dict[str, Any]) -> None:

@@ -13,8 +13,8 @@ from ase import Atoms
 from ase.cell import Cell
 from ase.neighborlist import neighbor_list
 
+from glassnb.core.callers import warn
 from glassnb.core.formats.contents import Check, hold
-from glassnb.core.formats.lines import warn
 from glassnb.core.formats.settings import OPERATIONS, Setting, settings
 from glassnb.core.formats.site_species import ISOTOPES
 from glassnb.core.formats.sites import CARTESIAN, FRACTIONAL, Sites, sites_of

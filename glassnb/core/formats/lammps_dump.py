@@ -19,8 +19,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from glassnb.core.callers import warn
 from glassnb.core.formats.lammps import check_units
-from glassnb.core.formats.lines import Lines, number, warn, whole
+from glassnb.core.formats.lines import Lines, number, whole
 from glassnb.core.formats.masses import settle
 from glassnb.core.formats.species import assemble, check_label, is_label, name_types, refuse_species
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
-import warnings
 from collections.abc import Sequence
 from math import isfinite
 from typing import NoReturn
 
-__all__ = ["Lines", "number", "warn", "whole"]
+__all__ = ["Lines", "number", "whole"]
 
 # As C and Fortran write numbers; Python's own float() takes 1_0, nan and other alphabets too.
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[EeDd][+-]?\d+)?", re.ASCII)
@@ -102,17 +100,3 @@ def number(word: str) -> float | None:
 def whole(word: str) -> int | None:
     """Return the whole number that a word is, None if it is none or has more than 18 digits."""
     return int(word) if _WHOLE.fullmatch(word) else None
-
-
-def warn(message: str) -> None:
-    """Warn about a file, at the line outside this room that asked for it.
-
-    Parameters
-    ----------
-    message : str
-        What the user should know.
-    """
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("glassnb.core."):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, UserWarning, stacklevel=level)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from glassnb.core.callers import warn
 from glassnb.core.formats.drawing import Kind, draw, smallest_repeat
-from glassnb.core.formats.lines import warn
 from glassnb.core.isotopes import isotopes_of, species_label
 from glassnb.core.neighbours import OVERLAP
 from glassnb.core.structure import cell_heights, mass_density

@@ -18,7 +18,7 @@ import numpy as np
 from ase.cell import Cell
 from numpy.typing import NDArray
 
-from glassnb.core.formats.lines import warn
+from glassnb.core.callers import warn
 from glassnb.core.formats.star import Block, Value
 
 __all__ = ["OPERATIONS", "Setting", "settings"]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnb.core.callers import warn
 from glassnb.core.formats.contents import formula_of
-from glassnb.core.formats.lines import warn
 from glassnb.core.formats.site_species import ISOTOPES, site_species
 from glassnb.core.formats.star import Block, Value
 from glassnb.core.isotopes import parse_species, species_label

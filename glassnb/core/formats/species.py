@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 import numpy as np
 from ase import Atoms
 
-from glassnb.core.formats.lines import Lines, warn
+from glassnb.core.callers import warn
+from glassnb.core.formats.lines import Lines
 from glassnb.core.isotopes import isotopes_of, parse_species, set_isotopes, species_label
 
 __all__ = [
