@@ -275,7 +275,7 @@ def test_noise_and_short_ranges_are_no_other_convention(tmp_path, radiation):
     """No false alarm in 360 noisy curves of a glass that end anywhere between 4 and 30 Å⁻¹."""
     import glassnb as gn
 
-    q = np.arange(0.5, 30, 0.05)
+    q = np.arange(0.6, 30, 0.05)
     s = structure_factor(gn.models.load("silica-pristine-648"), q, radiation=radiation).total
     rng = np.random.default_rng(0)
     for q_max in (4, 6, 8, 12, 20, 30):
