@@ -84,7 +84,7 @@ def test_rings_of_two_definitions():
     a shortcut."""
     for name in ("alpha-quartz", "coesite"):
         atoms = gn.models.crystal(name, repeat=(2, 1, 1))
-        found = [search(atoms, cutoff=CUTOFF) for search in SEARCHES]
+        found = [search(atoms, cutoff=CUTOFF, max_size=40) for search in SEARCHES]
         king, guttman, primitive = found
         assert guttman.contained_in(king).all()
         assert guttman.contained_in(primitive).all()

@@ -40,7 +40,14 @@ def plot_cavities(cavities: Cavities, ax: Axes | None = None) -> Axes:
     from matplotlib.ticker import MaxNLocator
 
     ax = new_axes(ax)
-    label = f"{len(cavities)} {_KINDS[cavities.kind]}, {100 * cavities.fraction:.1f} % of the cell"
+    groups: dict[float, list[str]] = {}
+    for symbol, radius in cavities.radii.items():
+        groups.setdefault(radius, []).append(symbol)
+    cutoffs = ", ".join(f"{radius:g} Å from {', '.join(names)}" for radius, names in groups.items())
+    label = (
+        f"{len(cavities)} {_KINDS[cavities.kind]}, {100 * cavities.fraction:.1f} % of the cell,\n"
+        f"cutoff {cutoffs}"
+    )
     volumes = cavities.volumes
     # four bins a decade, from the decade of the smallest to that of the largest
     low, high = np.log10([volumes.min(), volumes.max()]) if len(cavities) else (0, 1)
@@ -52,7 +59,7 @@ def plot_cavities(cavities: Cavities, ax: Axes | None = None) -> Axes:
         ax.axvline(cavities.voxel, color="0.4", linestyle=":", linewidth=1, label="one grid point")
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")
-    ax.set(xlabel="volume of a cavity (Å³)", ylabel="number of cavities")
+    ax.set(xlabel="volume of a cavity (Å³)", ylabel="cavities in the cell")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.set_ylim(0, 1.18 * max(1.0, ax.get_ylim()[1]))
     add_legend(ax, loc="upper right")

@@ -129,7 +129,8 @@ def plot_cycle_sizes(
     ax.bar(list(counts), list(counts.values()), **({"width": 0.8} | options))
     kind = "ring" if cycles.dimension == 1 else "cavity"
     plural = "rings" if cycles.dimension == 1 else "cavities"
-    ax.set(xlabel=f"{kind} size ({species + ' ' if species else ''}atoms)", ylabel=plural)
+    atoms = f"{species} atoms" if species else "atoms"
+    ax.set(xlabel=f"{kind} size ({atoms})", ylabel=f"{plural} in all")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return ax

@@ -39,7 +39,7 @@ def plot_coordination(coordination: Coordination, ax: Axes | None = None) -> Axe
         ax.bar_label(bars, fmt="%.1f", fontsize=6, padding=1)
     numbers = sorted(set(table["number"]))
     ax.set_xticks(range(min(numbers), max(numbers) + 1))
-    ax.set(xlabel="coordination number", ylabel="share of atoms (%)", ylim=(0, 118))
+    ax.set(xlabel="coordination number", ylabel="share of the central atoms (%)", ylim=(0, 118))
     add_legend(ax)
     return ax
 

@@ -152,14 +152,15 @@ def plot_ring_statistics(statistics: RingStatistics, ax: Axes | None = None) -> 
     sizes = statistics.sizes[there]
     width = 0.8 * (np.diff(sizes).min() if sizes.size > 1 else 1)
     ax.bar(sizes, statistics.rc[there], width, color="0.8", label="$R_C$ (left)")
-    ax.set(xlabel="ring size (atoms)", ylabel="$R_C$ (rings per atom)", xticks=sizes)
+    ax.set(xlabel="ring size (atoms)", ylabel=f"$R_C$ (rings per {statistics.per})", xticks=sizes)
     ax.set_ylim(0, 1.25 * statistics.rc.max())
     right = ax.twinx()
     styles = {"pn": ("o-", "$P_N$"), "pmax": ("^-", "$P_{max}$"), "pmin": ("v-", "$P_{min}$")}
     for name, (style, label) in styles.items():
         right.plot(sizes, getattr(statistics, name)[there], style, markersize=4, label=label)
     size = float(ax.yaxis.label.get_fontsize())
-    right.set_ylabel("share of atoms", fontsize=size)
+    all_of = "atoms" if statistics.per == "atom" else statistics.per
+    right.set_ylabel(f"share of {all_of}", fontsize=size)
     right.tick_params(labelsize=ax.yaxis.get_ticklabels()[0].get_fontsize())
     right.set_ylim(0, 1.25)
     handles, labels = (a + b for a, b in zip(
@@ -219,6 +220,9 @@ def plot_ring_compaction(
             capsize=2, color="black" if size == 0 else colour,
             label="all" if size == 0 else f"$n$ = {size}",
         )  # fmt: skip
-    ax.set(xlabel=compaction.against, ylabel=_NAMES[quantity])
+    name = _NAMES[quantity]
+    if quantity == "rings_per_former" and compaction.formers:
+        name = f"rings per {'/'.join(compaction.formers)}"
+    ax.set(xlabel=compaction.against, ylabel=name)
     add_legend(ax, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax

@@ -253,12 +253,17 @@ class PersistenceDiagrams:
         births of 1.6, and ``B_O`` longer than that and at least 0.1 Å².
         """
         d = self._check(dimension)
-        if isinstance(name_or_box, str) and (
-            d != 1 or self.radii is None or set(self.complex.species) != {"Si", "O"}
-        ):
+        if isinstance(name_or_box, str) and (d != 1 or set(self.complex.species) != {"Si", "O"}):
             raise ValueError(
                 f"name_or_box={name_or_box!r}: named regions are those of dimension 1 of silica "
                 "with radii; for this diagram give lowest and highest birth and death in Å²"
+            )
+        if isinstance(name_or_box, str) and self.radii is None:
+            raise ValueError(
+                f"name_or_box={name_or_box!r}: named regions are those of dimension 1 of silica "
+                "with radii, and these diagrams have none (radii=None); use persistence(atoms, "
+                "radii={'Si': 0.375, 'O': 1.275}), the values in Å with which the regions of Y. "
+                "Hiraoka et al. (2016) are seen, or give lowest and highest birth and death in Å²"
             )
         return np.flatnonzero(in_region(self.pairs(d), name_or_box))
 

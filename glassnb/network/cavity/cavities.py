@@ -37,10 +37,15 @@ if TYPE_CHECKING:
 __all__ = ["Cavities", "Kind", "cavities"]
 
 Kind = Literal["domain", "surface", "centre"]
-DEFAULT_RADIUS = 2.8  # Å, for every element, as in pyMolDyn and SOVA
+# Cutoff radii in Å where none are given, and whose they are.
+DEFAULT_RADIUS, _PYMOLDYN = 2.8, "pyMolDyn and SOVA (phase-change materials)"
+SILICA_RADII, _SILICA = (
+    {"Si": 2.5, "O": 2.5},
+    "silica glass (Y. Onodera et al., NPG Asia Mater. 12, 85 (2020))",
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cavities:
     """Cavities of a structure, largest first.
 
@@ -65,6 +70,8 @@ class Cavities:
         Cutoff radius in Å of each species, as it was asked for.
     snapped : bool
         Whether positions and radii were rounded to the grid.
+    source : str
+        Where the radii come from.
 
     Notes
     -----
@@ -85,6 +92,15 @@ class Cavities:
     cell: NDArray[np.float64]
     radii: dict[str, float]
     snapped: bool = False
+    source: str = "given"
+
+    def __repr__(self) -> str:
+        """Say in a line what was found, and with which radii."""
+        radii = ", ".join(f"{symbol} {radius:g}" for symbol, radius in self.radii.items())
+        return (
+            f"Cavities({len(self)} of kind {self.kind!r}, {100 * self.fraction:.2f} % of the cell, "
+            f"radii {radii} Å: {self.source})"
+        )
 
     def __len__(self) -> int:
         """Return the number of cavities."""
@@ -122,10 +138,11 @@ class Cavities:
         -------
         pandas.DataFrame
             Columns ``volume`` (Å³), ``surface_area`` (Å²), ``equivalent_radius``, ``clearance``
-            and the centre's ``x``, ``y`` and ``z`` (Å).
+            and the centre's ``x``, ``y`` and ``z`` (Å). Its ``attrs`` hold the kind, the radii and
+            their source.
         """
         x, y, z = self.centres.T
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "volume": self.volumes,
                 "surface_area": self.surface_areas,
@@ -136,6 +153,8 @@ class Cavities:
                 "z": z,
             }
         )
+        table.attrs |= {"kind": self.kind, "radii": self.radii, "source": self.source}
+        return table
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the distribution of cavity volumes.
@@ -176,7 +195,9 @@ def cavities(
         farthest from all atoms, than to any atom. Cavities that touch are one cavity.
     radii : float or dict, optional
         Cutoff radius in Å, for all atoms or by species: ``{"Si": 2.5, "O": 2.5}``. When omitted,
-        2.8 Å for all, as in pyMolDyn and SOVA.
+        2.5 Å for Si and O, which is the value for silica glass (Y. Onodera et al., NPG Asia Mater.
+        12, 85 (2020)), and 2.8 Å for all others, the value of pyMolDyn and SOVA, chosen for
+        phase-change materials. The result names its source.
     resolution : int
         Number of grid points along the longest cell vector; the others get as many as make the
         spacing most alike.
@@ -221,7 +242,7 @@ def cavities(
     if kind not in get_args(Kind):
         raise ValueError(f"kind={kind!r}: must be one of {', '.join(get_args(Kind))}")
     symbols, species = species_of(atoms)
-    used = _radii(radii, symbols)
+    used, source = _radii(radii, symbols)
     grid = make_grid(atoms, resolution, min(used.values()))
     cutoffs = np.array([used[symbol] for symbol in symbols])
     fractions = atoms.cell.scaled_positions(atoms.positions)
@@ -234,7 +255,7 @@ def cavities(
     labels = components(void) if snap else label_domains(grid, fractions, cutoffs[species], void)
     if kind != "domain":
         labels = _grow(grid, kind, labels, squared)
-    return _measure(grid, kind, labels, squared, used, bool(snap))
+    return _measure(grid, kind, labels, squared, used, bool(snap), source)
 
 
 def _grow(
@@ -256,6 +277,7 @@ def _measure(
     squared: NDArray[np.float64],
     radii: dict[str, float],
     snapped: bool,
+    source: str,
 ) -> Cavities:
     """Sort the cavities by size and measure them; ``labels`` count from 1."""
     counts = np.bincount(labels.ravel())[1:]
@@ -275,23 +297,32 @@ def _measure(
         cell=grid.cell,
         radii=radii,
         snapped=snapped,
+        source=source,
     )
 
 
-def _radii(radii: float | Mapping[str, float] | None, symbols: tuple[str, ...]) -> dict[str, float]:
-    """Return the cutoff radius of each species present."""
+def _radii(
+    radii: float | Mapping[str, float] | None, symbols: tuple[str, ...]
+) -> tuple[dict[str, float], str]:
+    """Return the cutoff radius of each species present, and where they come from."""
     if radii is None:
-        radii = DEFAULT_RADIUS
+        known = [symbol for symbol in symbols if symbol in SILICA_RADII]
+        others = [symbol for symbol in symbols if symbol not in SILICA_RADII]
+        sources = ((known, _SILICA), (others, _PYMOLDYN))
+        words = [f"{', '.join(names)} as for {source}" for names, source in sources if names]
+        used = {symbol: SILICA_RADII.get(symbol, DEFAULT_RADIUS) for symbol in symbols}
+        return used, "; ".join(words)
     if not isinstance(radii, Mapping):
         value = _positive("radii", radii)
-        return dict.fromkeys(symbols, value)
+        return dict.fromkeys(symbols, value), "given"
     missing = [symbol for symbol in symbols if symbol not in radii]
     if missing:
         raise ValueError(
             f"radii={dict(radii)}: has no radius for {', '.join(missing)}; add it, for example "
-            f'radii={{"{missing[0]}": {DEFAULT_RADIUS}, ...}}'
+            f'radii={{"{missing[0]}": {SILICA_RADII.get(missing[0], DEFAULT_RADIUS)}, ...}}'
         )
-    return {symbol: _positive(f"radii[{symbol!r}]", radii[symbol]) for symbol in symbols}
+    used = {symbol: _positive(f"radii[{symbol!r}]", radii[symbol]) for symbol in symbols}
+    return used, "given"
 
 
 def _positive(name: str, value: object) -> float:

@@ -21,7 +21,7 @@ from glassnb.core.parallel import map_tasks
 from glassnb.core.progress import ProgressOption
 from glassnb.core.provenance import write_table
 from glassnb.core.structure import check_atoms, mass_density
-from glassnb.network.rings.result import Counting, Rings
+from glassnb.network.rings.result import Counting, Rings, find_formers
 from glassnb.network.rings.search import guttman_rings, king_rings, primitive_rings
 from glassnb.network.rings.shape import ring_shape
 
@@ -52,11 +52,14 @@ class RingCompaction:
         ``x``, ``density`` (g/cm³), ``size``, ``n_rings``, ``n_samples``, and for
         ``rings_per_former``, ``roundness``, ``roughness`` and ``radius_of_gyration`` (Å) the mean
         and, as ``..._error``, its standard error over models or blocks.
+    formers : tuple of str
+        Species that count as network formers: numbers of rings are per atom of these.
     """
 
     definition: str
     against: str
     table: pd.DataFrame
+    formers: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table.
@@ -64,9 +67,11 @@ class RingCompaction:
         Returns
         -------
         pandas.DataFrame
-            A copy of :attr:`table`.
+            A copy of :attr:`table`; its ``attrs`` hold the definition and the network formers.
         """
-        return self.table.copy()
+        table = self.table.copy()
+        table.attrs |= {"definition": self.definition, "formers": self.formers}
+        return table
 
     def of_size(self, size: int) -> pd.DataFrame:
         """Return the rows of one ring size.
@@ -100,7 +105,10 @@ class RingCompaction:
         path : path-like
             File to write.
         """
-        write_table(path, self.table, definition=self.definition, against=self.against)
+        write_table(
+            path, self.table, definition=self.definition, against=self.against,
+            formers=self.formers,
+        )  # fmt: skip
 
     def plot(
         self, ax: Axes | None = None, *, quantity: str = "radius_of_gyration", sizes: Any = None
@@ -203,7 +211,8 @@ def ring_compaction(
             for k, ((x, _), piece) in enumerate(zip(flat, pieces, strict=True))
         ]
     )
-    return RingCompaction(definition, label, _summary(samples))
+    named = {symbol: None for _, model in flat for symbol in find_formers(model, formers)}
+    return RingCompaction(definition, label, _summary(samples), tuple(named))
 
 
 def _states(

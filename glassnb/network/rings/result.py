@@ -39,7 +39,7 @@ class Rings:
     definition : str
         ``"king"``, ``"guttman"`` or ``"primitive"``.
     max_size : int
-        Largest ring that was looked for, in atoms.
+        Largest ring that was looked for, in atoms; primitive rings may be larger.
     offsets : ndarray, shape (n_rings + 1,)
         Where each ring begins.
     indices : ndarray, shape (n_entries,)
@@ -90,8 +90,11 @@ class Rings:
     def __repr__(self) -> str:
         """Say in a line what was found."""
         counts = ", ".join(f"{n}: {c}" for n, c in self.size_distribution(per="cell").items())
+        # the other definitions say what they did not find, in unresolved
+        limit = f" up to {self.max_size} atoms" if self.definition == "primitive" else ""
         return (
-            f"Rings({self.definition}, {len(self)} rings of {'/'.join(self.formers)} {{{counts}}})"
+            f"Rings({self.definition}{limit}, {len(self)} rings of {'/'.join(self.formers)} "
+            f"{{{counts}}})"
         )
 
     @property
@@ -296,11 +299,16 @@ class Rings:
         Returns
         -------
         pandas.DataFrame
-            Columns ``size``, ``former_size`` and ``atoms`` (a tuple of indices).
+            Columns ``size``, ``former_size`` and ``atoms`` (a tuple of indices); the ``attrs`` hold
+            the definition, the largest size that was looked for and the network formers.
         """
         rows = [tuple(ring.tolist()) for ring in self]
         columns = {"size": self.sizes, "former_size": self.former_sizes, "atoms": rows}
-        return pd.DataFrame(columns, index=pd.RangeIndex(len(self), name="ring"))
+        table = pd.DataFrame(columns, index=pd.RangeIndex(len(self), name="ring"))
+        table.attrs |= {
+            "definition": self.definition, "max_size": self.max_size, "formers": self.formers,
+        }  # fmt: skip
+        return table
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the rings as a table of comma-separated text.

@@ -172,7 +172,8 @@ def primitive_rings(
     cutoff : float or dict, optional
         Longest bond in Å; see :func:`glassnb.network.bonds`.
     max_size : int, optional
-        Largest ring, in atoms of any kind: 24 when omitted. Larger ones are not looked for.
+        Largest ring, in atoms of any kind. Larger ones are not looked for; 24 when omitted, with a
+        warning if rings that large were found, because the next larger may exist as well.
     nodes : str or array_like, optional
         A species, or indices of atoms: rings that contain at least one of them. Every atom when
         omitted.
@@ -196,7 +197,8 @@ def primitive_rings(
     Warns
     -----
     UserWarning
-        If atoms with fewer than two bonds are left out.
+        If ``max_size`` was omitted and rings of the largest size were found, or atoms with fewer
+        than two bonds are left out.
 
     Notes
     -----
@@ -248,6 +250,14 @@ def _search(
     if definition == "guttman":
         unresolved = unresolved[:, 1:]
     _warn(definition, found, unresolved, largest)
+    cut = int((np.diff(ends) == largest).sum())
+    if definition == "primitive" and max_size is None and cut:
+        warnings.warn(
+            f"{cut} of {ends.size - 1} rings have {largest} atoms, the largest that are looked for "
+            "when max_size is omitted, so that larger ones may exist; give max_size, for example "
+            f"max_size={largest + 8}, or max_size={largest} to stop there",
+            stacklevel=3,
+        )
     return Rings(
         definition, largest, ends, indices, images, atoms.copy(), named, found.cutoffs,
         start, origins, unresolved,

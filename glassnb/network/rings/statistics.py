@@ -41,6 +41,9 @@ class RingStatistics:
     pmax, pmin : ndarray, shape (n_sizes,)
         Pmax(n), Pmin(n): share of the atoms counted in Pn(n) whose longest, or shortest, ring has n
         atoms; NaN where Pn(n) is 0.
+    per : str
+        What ``rc`` is a number per, and the others a share of: ``"atom"`` where the search started
+        from every atom, else the species that it started from.
     """
 
     definition: str
@@ -49,6 +52,7 @@ class RingStatistics:
     pn: NDArray[np.float64]
     pmax: NDArray[np.float64]
     pmin: NDArray[np.float64]
+    per: str = "atom"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per size.
@@ -56,10 +60,13 @@ class RingStatistics:
         Returns
         -------
         pandas.DataFrame
-            Columns ``size``, ``rc``, ``pn``, ``pmax`` and ``pmin``.
+            Columns ``size``, ``rc``, ``pn``, ``pmax`` and ``pmin``; the ``attrs`` hold the
+            definition and what ``rc`` is per.
         """
         names = ("rc", "pn", "pmax", "pmin")
-        return pd.DataFrame({"size": self.sizes} | {name: getattr(self, name) for name in names})
+        table = pd.DataFrame({"size": self.sizes} | {name: getattr(self, name) for name in names})
+        table.attrs |= {"definition": self.definition, "per": self.per}
+        return table
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the table of :meth:`to_frame` as comma-separated text.
@@ -69,7 +76,7 @@ class RingStatistics:
         path : path-like
             File to write.
         """
-        write_table(path, self.to_frame(), definition=self.definition)
+        write_table(path, self.to_frame(), definition=self.definition, per=self.per)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the four numbers by size.
@@ -127,6 +134,7 @@ def ring_statistics(rings: Rings) -> RingStatistics:
         return np.divide(counts, n_origins, out=np.full(sizes.size, np.nan), where=n_origins > 0)
 
     counts = np.bincount(rings.sizes, minlength=sizes[-1] + 1)[sizes]
+    symbols = np.asarray(rings.atoms.symbols)[rings.start]
     return RingStatistics(
         rings.definition,
         sizes,
@@ -134,4 +142,5 @@ def ring_statistics(rings: Rings) -> RingStatistics:
         n_origins / len(origins),
         share(longest),
         share(shortest),
+        "atom" if rings.start.all() else "/".join(dict.fromkeys(symbols.tolist())),
     )
