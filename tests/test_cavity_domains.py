@@ -6,6 +6,7 @@ from ase import Atoms
 from ase.build import bulk, make_supercell
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 
 import glassnb as gn
 from glassnb.network.cavity import _kernels, cavities
@@ -97,6 +98,11 @@ def test_a_void_between_the_points_of_the_grid():
     found = cavities(atoms, radii=1.7, resolution=11)
     assert len(found) == 8
     np.testing.assert_array_equal(np.rint(found.volumes / found.voxel), 1)
+    # what lies between the points makes no difference to the whole
+    points = (np.indices(found.labels.shape).reshape(3, -1).T + 0.5) / found.labels.shape
+    away = cdist(points @ found.cell, (atoms * (3, 3, 3)).positions - atoms.cell.sum(axis=0))
+    assert found.void_volume == pytest.approx((away.min(axis=1) > 1.7).sum() * found.voxel)
+    assert found.n_stand_ins > 0
     place = found.centres[:, None] - atoms.positions - np.array([1.8, 0, 0])
     fractions = place @ np.linalg.inv(FCC.cell)
     near = (fractions - np.rint(fractions)) @ np.asarray(FCC.cell)

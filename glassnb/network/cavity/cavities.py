@@ -72,6 +72,9 @@ class Cavities:
         Whether positions and radii were rounded to the grid.
     source : str
         Where the radii come from.
+    n_stand_ins : int
+        Number of grid points that stand for domains which lie between the points, one for each:
+        they are in ``labels`` and ``volumes``, but not in :attr:`void_volume`.
 
     Notes
     -----
@@ -93,6 +96,7 @@ class Cavities:
     radii: dict[str, float]
     snapped: bool = False
     source: str = "given"
+    n_stand_ins: int = 0
 
     def __repr__(self) -> str:
         """Say in a line what was found, and with which radii."""
@@ -118,8 +122,8 @@ class Cavities:
 
     @property
     def void_volume(self) -> float:
-        """Volume of all cavities in Å³."""
-        return float(self.volumes.sum())
+        """Volume of all cavities in Å³, without the points that stand for smaller ones."""
+        return float(self.volumes.sum()) - self.n_stand_ins * self.voxel
 
     @property
     def fraction(self) -> float:
@@ -223,7 +227,8 @@ def cavities(
     of the grid: it follows from the triangulation of the atoms (see
     :mod:`glassnb.network.cavity.domains`), so that neither its spacing nor the choice of the cell
     changes the number of domains. Domains that nowhere reach 0.04 Å beyond the cutoff radii are
-    left out; one that lies between the points of the grid has one point. Cavities touch where two
+    left out; one that lies between the points of the grid has one point, which the volume of all
+    cavities leaves out again. Cavities touch where two
     of their points are among the 26 neighbours of each other, also through the faces of the cell.
     The grid divides the cell vectors evenly, so that it is periodic in every cell; pyMolDyn and
     SOVA use a cubic grid with four spare points, which fits cubic cells alone.
@@ -253,9 +258,10 @@ def cavities(
         cutoffs = grid.size * np.floor(cutoffs / grid.size + 0.5)
     squared, void = distances(grid, points, species, cutoffs)
     labels = components(void) if snap else label_domains(grid, fractions, cutoffs[species], void)
+    stand_ins = int((labels[~void] > 0).sum()) if kind == "domain" else 0
     if kind != "domain":
         labels = _grow(grid, kind, labels, squared)
-    return _measure(grid, kind, labels, squared, used, bool(snap), source)
+    return _measure(grid, kind, labels, squared, used, bool(snap), source, stand_ins)
 
 
 def _grow(
@@ -278,6 +284,7 @@ def _measure(
     radii: dict[str, float],
     snapped: bool,
     source: str,
+    n_stand_ins: int,
 ) -> Cavities:
     """Sort the cavities by size and measure them; ``labels`` count from 1."""
     counts = np.bincount(labels.ravel())[1:]
@@ -298,6 +305,7 @@ def _measure(
         radii=radii,
         snapped=snapped,
         source=source,
+        n_stand_ins=n_stand_ins,
     )
 
 
