@@ -39,10 +39,7 @@ __all__ = ["Cavities", "Kind", "cavities"]
 Kind = Literal["domain", "surface", "centre"]
 # Cutoff radii in Å where none are given, and whose they are.
 DEFAULT_RADIUS, _PYMOLDYN = 2.8, "pyMolDyn and SOVA (phase-change materials)"
-SILICA_RADII, _SILICA = (
-    {"Si": 2.5, "O": 2.5},
-    "silica glass (Y. Onodera et al., NPG Asia Mater. 12, 85 (2020))",
-)
+SILICA_RADII, _SILICA = {"Si": 2.5, "O": 2.5}, "silica glass (usual in papers on its cavities)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -199,9 +196,9 @@ def cavities(
         farthest from all atoms, than to any atom. Cavities that touch are one cavity.
     radii : float or dict, optional
         Cutoff radius in Å, for all atoms or by species: ``{"Si": 2.5, "O": 2.5}``. When omitted,
-        2.5 Å for Si and O, which is the value for silica glass (Y. Onodera et al., NPG Asia Mater.
-        12, 85 (2020)), and 2.8 Å for all others, the value of pyMolDyn and SOVA, chosen for
-        phase-change materials. The result names its source.
+        2.5 Å for Si and O, as is usual in papers on the cavities of silica glass, and 2.8 Å for all
+        others, the value of pyMolDyn and SOVA, chosen for phase-change materials. The result names
+        its source.
     resolution : int
         Number of grid points along the longest cell vector; the others get as many as make the
         spacing most alike.

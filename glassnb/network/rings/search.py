@@ -16,7 +16,6 @@ are no rings.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
+from glassnb.core.callers import warn
 from glassnb.core.neighbours import wrapping
 from glassnb.core.parallel import map_tasks
 from glassnb.core.progress import ProgressOption
@@ -252,11 +252,10 @@ def _search(
     _warn(definition, found, unresolved, largest)
     cut = int((np.diff(ends) == largest).sum())
     if definition == "primitive" and max_size is None and cut:
-        warnings.warn(
+        warn(
             f"{cut} of {ends.size - 1} rings have {largest} atoms, the largest that are looked for "
             "when max_size is omitted, so that larger ones may exist; give max_size, for example "
             f"max_size={largest + 8}, or max_size={largest} to stop there",
-            stacklevel=3,
         )
     return Rings(
         definition, largest, ends, indices, images, atoms.copy(), named, found.cutoffs,
@@ -311,16 +310,14 @@ def _warn(definition: str, found: Bonds, unresolved: NDArray[np.int64], max_size
     loose = np.flatnonzero(found.counts < 2)
     if loose.size:
         named = ", ".join(str(atom) for atom in loose[:5])
-        warnings.warn(
+        warn(
             f"{loose.size} of {found.counts.size} atoms have fewer than two bonds and are in no "
             f"ring (atoms {named}{', ...' if loose.size > 5 else ''}); check the cutoff "
             f"{dict(found.cutoffs)} if that is unexpected",
-            stacklevel=4,
         )
     if len(unresolved):
         what = "pairs of bonds" if definition == "king" else "bonds"
-        warnings.warn(
+        warn(
             f"{len(unresolved)} {what} have no ring up to max_size={max_size} atoms; they are "
             "listed in Rings.unresolved",
-            stacklevel=4,
         )
