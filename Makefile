@@ -7,11 +7,11 @@ STAMP := $(VENV)/.made-from
 SUM := $(shell { cat pyproject.toml; $(PYTHON) -V; } 2>/dev/null | cksum | cut -d' ' -f1)
 FRESH := $(shell [ "$$(cat $(STAMP) 2>/dev/null)" = "$(SUM)" ] && echo yes)
 
-.PHONY: help env notebooks lab test lint format glasses crystals benchmarks clean
+.PHONY: help env notebooks lab test test-all lint format glasses crystals benchmarks clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 env: ## make the environment in .venv, if missing or out of date
 ifneq ($(FRESH),yes)
@@ -32,6 +32,9 @@ lab: env ## open the notebooks in JupyterLab
 test: env ## run the whole test suite: library, notebooks, widgets, browser
 	@$(BIN)/python -m pytest
 	@GLASSNB_FIGURES=off $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -W default -p no:cacheprovider notebooks
+
+test-all: test ## what test runs, and 500 damaged files for each reader
+	@GLASSNB_FUZZ=500 $(BIN)/python -m pytest $(wildcard tests/test_fuzz_*.py)
 
 lint: env ## check formatting, style, types and that notebooks hold no outputs
 	@$(BIN)/ruff check .
