@@ -158,9 +158,18 @@ def primitive(net, n_atoms, max_size):
 # -- files of structures, line by line: lists of (symbol, x, y, z) in Å --------------------------
 
 
+def _lines(data):
+    """Lines of a text, in Latin-1 where it is not UTF-8."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return re.split("\r\n|\r|\n", text)
+
+
 def _words(data, blank=True):
-    """Words of each line; what is no text is an error."""
-    lines = [line.split() for line in data.decode("utf-8-sig").splitlines()]
+    """Words of each line."""
+    lines = [line.split() for line in _lines(data)]
     return [line for line in lines if line or blank]
 
 
@@ -190,27 +199,30 @@ def _whole(word):
 
 
 def xyz_atoms(data):
-    """The last frame of an xyz file of any kind: a number, a line, and as many atoms."""
+    """The last frame of an xyz file of any kind: a number, a line, and as many atoms.
+
+    The line may be empty; other empty lines do not count.
+    """
     lines = _words(data)
-    while lines and not lines[-1]:
-        lines.pop()
-    place, frame = 0, []
-    while place < len(lines):
-        (count,) = map(_whole, lines[place])
-        frame = lines[place + 2 : place + 2 + count]
+    frame = []
+    while any(lines):
+        while not lines[0]:
+            del lines[0]
+        (count,) = map(_whole, lines[0])
+        places = [k for k, line in enumerate(lines[2:], 2) if line][:count]
+        frame = [lines[k] for k in places]
         if len(frame) < count or count == 0:
             raise ValueError("cut short")
-        place += 2 + count
+        del lines[: places[-1] + 1]
     return [(_symbol(row[0]), *_position(row[1:4])) for row in frame]
 
 
 def sova_atoms(data):
-    """One frame, in which empty lines do not count."""
-    first, second, *rows = _words(data, blank=False)
-    if _whole(first[0]) != len(rows) or len(first) > 1:
-        raise ValueError("counts")
-    _finite(second[1:])
-    return [(_symbol(row[0]), *_position(row[1:4])) for row in rows]
+    """One frame of an xyz file; a shape in its second line has numbers behind it."""
+    first, second, *_ = _words(data.lstrip())
+    if first and second and second[0] in ("CUB", "TET", "ORT", "HEX", "RHO", "MON", "TRI"):
+        _finite(second[1:])
+    return xyz_atoms(data)
 
 
 def rmc_atoms(data, species):
@@ -253,7 +265,7 @@ def rmc6f_atoms(data):
 
 def lammps_data_atoms(data, species):
     """A LAMMPS data file of style atomic in a box along the axes."""
-    lines = [line.split("#")[0].split() for line in data.decode("utf-8-sig").splitlines()]
+    lines = [line.split("#")[0].split() for line in _lines(data)]
     (count,) = [_whole(line[0]) for line in lines if line[1:] == ["atoms"]]
     at = lines.index(["Atoms"])
     low = [_finite(line[:2])[0] for line in lines if line[3:] and line[2][1:] == "lo"]
@@ -284,9 +296,10 @@ def lammps_dump_atoms(data, species):
     (count,) = map(_whole, lines[head + 1])
     if len(rows) != count or any(len(row) != len(columns) for row in rows):
         raise ValueError("counts")
-    rows = sorted(rows, key=lambda row: _whole(row[columns.index("id")]))
-    if len({int(row[columns.index("id")]) for row in rows}) != count:
-        raise ValueError("the same atom twice")
+    if "id" in columns:
+        rows = sorted(rows, key=lambda row: _whole(row[columns.index("id")]))
+        if len({int(row[columns.index("id")]) for row in rows}) != count:
+            raise ValueError("the same atom twice")
     place = [columns.index(name) for name in "xyz"]
     return [
         (_typed(row[columns.index("type")], species),
@@ -339,22 +352,28 @@ def atomeye_atoms(data):
 
 def cif_atoms(data):
     """A CIF in space group P 1: the words below the names of the columns, in rows of as many."""
-    words = data.decode("utf-8-sig").split()
+    words = sum(_words(data), [])
     number = {name: words[words.index(name) + 1].split("(")[0] for name in
               ("_cell_length_a", "_cell_length_b", "_cell_length_c",
                "_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")}  # fmt: skip
-    if any(words.count(name) > 1 for name in number):
-        raise ValueError("twice")
+    for name, word in zip(words, words[1:], strict=False):
+        if name in number and word.split("(")[0] != number[name]:
+            raise ValueError("twice")
     cell = Cell.fromcellpar(_finite(number.values()))
-    columns = [word for word in words if word.startswith("_atom_site_")]
-    values = words[words.index(columns[-1]) + 1 :]
+    begin = words.index("_atom_site_fract_x")
+    while words[begin - 1].startswith("_"):
+        begin -= 1
+    columns = list(itertools.takewhile(lambda word: word.startswith("_"), words[begin:]))
+    values = words[begin + len(columns) :]
     if len(values) % len(columns):
         raise ValueError("an incomplete row")
     found = []
     for k in range(0, len(values), len(columns)):
         row = dict(zip(columns, values[k:], strict=False))
         fractions = [row[f"_atom_site_fract_{x}"].split("(")[0] for x in "xyz"]
-        found.append((_symbol(row["_atom_site_type_symbol"]), *(_position(fractions) @ cell)))
+        name = row.get("_atom_site_type_symbol") or row["_atom_site_label"]
+        symbol = _symbol(name.rstrip("0123456789.+-"))
+        found.append((symbol, *(_position(fractions) @ cell)))
     return found
 
 
@@ -379,12 +398,8 @@ def _number(word):
 
 def columns(data):
     """Rows of two or more numbers, NaN where there is none: (line, numbers)."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
     found = []
-    lines = re.split("\r\n|\r|\n", text)
+    lines = _lines(data)
     for line, row in enumerate(lines, 1):
         row = re.sub(r"(^|\s)[#!].*", "", row).replace("\u2212", "-").strip()
         words = re.split(r"\s*[,;]\s*|\s+", row)

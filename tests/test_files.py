@@ -329,7 +329,7 @@ def test_missing_empty_unknown(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cell with a volume"):
         read(tmp_path / "a.extxyz")
     (tmp_path / "a.vasp").write_text("a\n1.0\n5 0 0\n0 nan 0\n0 0 5\nSi\n1\nCartesian\n0 0 0\n")
-    with pytest.raises(ValueError, match="a.vasp: expected finite cell vectors"):
+    with pytest.raises(ValueError, match="a.vasp, line 4: expected finite cell vectors"):
         read(tmp_path / "a.vasp")
 
 

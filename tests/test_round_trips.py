@@ -386,11 +386,14 @@ RMC6F += "1 D [1] .5 .2 .1 1 0 0 0\n2 O 0 0 0 2 0 0 0\n"
         (XYZ, "2\nO 1", "two\nO 1", "lines 1 to 4: expected a frame of extended xyz"),
         (POSCAR, "0 0 0\n.5", "0 0 0\n0 0 0\n.5", "line 11: expected the end of the coordinates"),
         (POSCAR, ".5 .5 .5\n", "", "cannot be read as vasp"),
+        (POSCAR, "Direct", "_Cartesian", "line 8: expected Direct or Cartesian"),
+        (POSCAR, "5 0 0\n0 5", "5_0 0 0\n0 5", "line 3: expected finite cell vectors"),
+        (POSCAR, "0 0 0\n.5", "0 0 1_0\n.5", "line 9: expected finite coordinates of atom 1 of 2"),
         (POSCAR, "0 0 0\n.5", "0 0 nan\n.5", "expected finite coordinates"),
         (POSCAR, "Si O\n", "Si O H\n", "line 7: expected 3 numbers of atoms"),
         (ATOMEYE, "H0(1,2) = 0 A\n", "", "nine numbers, without H0.1,2."),
-        (ATOMEYE, "A = 1 ", "A = 2.5 ", "lengths in Å .A = 1., found A = 2.5"),
-        (ATOMEYE, "Si\n", "O\n", "expected the mass of O, found 28.0855, that of Si"),
+        (ATOMEYE, "A = 1 ", "A = 2.5 ", "line 2: expected lengths in Å .A = 1., found 'A = 2.5"),
+        (ATOMEYE, "Si\n", "O\n", "line 15: expected the mass of O .this is that of Si"),
         (SOVA, "O 1 1 1", "O 1 1 1 7", "line 4: expected 4 columns as announced or before"),
         (RMC6F, "\n2 O", "\n1 O", "line 5: expected an atom once .number 1 came before"),
         (RMC6F, "[1] .5", ".x .5", "line 4: expected an atom: number, element"),
@@ -400,7 +403,7 @@ RMC6F += "1 D [1] .5 .2 .1 1 0 0 0\n2 O 0 0 0 2 0 0 0\n"
 def test_what_was_announced_must_be_there(
     tmp_path: Path, text: str, old: str, new: str, message: str
 ) -> None:
-    name = "a.xyz" if text is XYZ else "a.file"
+    name = {XYZ: "a.xyz", POSCAR: "a.vasp"}.get(text, "a.file")
     assert old in text
     (tmp_path / name).write_text(text)
     assert len(read(tmp_path / name)) > 0

@@ -4,7 +4,7 @@
 suffix         file                                          read and written by
 =============  ============================================  =====================================
 ``.cfg``       RMC++ and RMCA configuration, version 3       :mod:`glassnb.core.formats.rmc_cfg`
-``.cfg``       AtomEye configuration                         ASE, format ``"cfg"``
+``.cfg``       AtomEye configuration, format ``"cfg"``       :mod:`glassnb.core.formats.atomeye`
 ``.rmc6f``     RMCProfile configuration                      :mod:`glassnb.core.formats.rmc6f`
 ``.xyz``       SOVA and pyMolDyn (second line ``CUB 24.7``)  :mod:`glassnb.core.formats.sova_xyz`
 ``.xyz``       extended, plain and LAMMPS xyz; ``.extxyz``   :mod:`glassnb.core.formats.xyz`, ASE
@@ -41,6 +41,7 @@ from ase.io.formats import UnknownFileTypeError, filetype, ioformats, open_with_
 
 from glassnb.core.callers import warn
 from glassnb.core.formats import (
+    atomeye,
     by_ase,
     cif,
     lammps,
@@ -230,6 +231,8 @@ def _frames(
         refuse_species(name, species)
     if text is not None and kind == "rmc6f":
         return [lambda: rmc6f.parse(lines)]
+    if text is not None and kind == "cfg":
+        return [lambda: atomeye.parse(lines)]
     if text is not None and kind == "cif":
         return [partial(cif.structure, block) for block in cif.structures(name, text)]
     if text is not None and kind == "vasp-xdatcar":

@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.io.formats import ioformats
 from ase.io.trajectory import TrajectoryReader
 
-from glassnb.core.formats import asymmetric, atomeye, vasp
+from glassnb.core.formats import asymmetric, vasp
 from glassnb.core.formats.lines import Lines
 from glassnb.core.isotopes import NAME, isotopes_of
 
@@ -76,8 +76,6 @@ def _single(name: str, kind: str, source: Callable[[], Any], text: str | None) -
         atoms = _with_isotopes(cast(Atoms, ase.io.read(source(), format=kind)))
     if text is not None and kind == "vasp":
         vasp.check_poscar(Lines(name, text), len(atoms))
-    if text is not None and kind == "cfg":
-        atomeye.check(Lines(name, text), atoms)
     return asymmetric.complete(name, text or "", kind, atoms)
 
 

@@ -5,9 +5,9 @@ labels (section ``Atom Type Labels``, or comments in ``Masses`` such as ``1 28.0
 masses (:mod:`glassnb.core.formats.masses`). Where none of these tells, atoms are ``X``.
 
 The columns of ``Atoms`` follow its comment (``Atoms # charge``); without it, the number and the
-kind of the columns must leave one reading. Image flags are added to the positions; velocities,
-bonds and coefficients are not read. The file does not say which directions are periodic: all are
-taken to be.
+kind of the columns must leave one reading. Image flags are added to the positions; bonds and
+coefficients are not read. The file does not say which directions are periodic: all are taken to be.
+Units are those that the title names (``units = real``), else metal.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.lammps import Prism
+from ase.calculators.lammps import Prism, convert
 from numpy.typing import NDArray
 
-from glassnb.core.formats.lines import Lines, number, whole
+from glassnb.core.formats.lines import Lines, number, warn, whole
 from glassnb.core.formats.masses import settle
 from glassnb.core.formats.species import (
     assemble,
@@ -52,6 +52,10 @@ _HEADER = {"atoms": 1, "atom types": 1, "xlo xhi": 2, "ylo yhi": 2, "zlo zhi": 2
 _OTHERS = re.compile(
     r"(?:bond|angle|dihedral|improper) types|extra \w+ per atom|"
     r"bonds|angles|dihedrals|impropers|ellipsoids|lines|triangles|bodies|crossterms"
+)
+_SECTIONS = re.compile(
+    r"Atoms|Velocities|Masses|Ellipsoids|Lines|Triangles|Bodies|Bonds|Angles|Dihedrals|Impropers|"
+    r"CMAP|\w+ Type Labels|\w+(?: \w+)? Coeffs"
 )
 _BOX = re.compile(
     r"^[ \t]*\S+[ \t]+\S+[ \t]+(?:xlo[ \t]+xhi|ylo[ \t]+yhi|zlo[ \t]+zhi|\S+[ \t]+[abc]vec)\b", re.M
@@ -88,8 +92,8 @@ def parse(lines: Lines, species: Sequence[str] | None) -> Atoms:
         number the types. Charges become initial charges.
     """
     title = lines.next("a comment", blank=True)
-    if found := re.search(r"\bunits\s*=\s*(\w+)", title):
-        check_units(lines, found[1])
+    found = re.search(r"\bunits\s*=\s*(\w+)", title)
+    units = check_units(lines, found[1] if found else "metal")
     header, sections, style = _sections(lines)
     total, count = _whole(lines, header, "atoms"), _whole(lines, header, "atom types")
     rows = _section(lines, sections, "Atoms", total)
@@ -107,13 +111,18 @@ def parse(lines: Lines, species: Sequence[str] | None) -> Atoms:
     atoms.set_array("id", columns["id"][order])
     if "q" in columns:
         atoms.set_initial_charges(columns["q"][order])
+    if "Velocities" in sections:
+        rows = _section(lines, sections, "Velocities", total)
+        velocities = _velocities(lines, rows, columns["id"][order].tolist())
+        atoms.set_velocities(convert(velocities, "velocity", units, "ASE"))
     return atoms
 
 
-def check_units(lines: Lines, units: str) -> None:
-    """Fail at the line read last unless lengths are in Å and masses in g/mol."""
+def check_units(lines: Lines, units: str) -> str:
+    """Return the units, or fail at the line read last unless lengths are in Å."""
     if units not in ("metal", "real"):
         lines.fail(f"units metal or real, whose lengths are in Å (not {units!r}): scale the file")
+    return units
 
 
 # -- lines and sections --------------------------------------------------------------------------
@@ -123,6 +132,7 @@ def _sections(lines: Lines) -> tuple[dict[str, list[str]], dict[str, list[Row]],
     """Read the header, the sections with atoms and types, and the comment after ``Atoms``."""
     header: dict[str, list[str]] = {}
     sections: dict[str, list[Row]] = {}
+    unknown: dict[str, int] = {}  # sections, with their lines
     style, rows = "", None
     while lines.more():
         body, _, comment = lines.next("a line").partition("#")
@@ -134,6 +144,8 @@ def _sections(lines: Lines) -> tuple[dict[str, list[str]], dict[str, list[Row]],
             name = " ".join(words)
             if name in sections or any(name.endswith(key) for key in _HEADER):
                 lines.fail(f"a section of its own, or numbers before {name!r}")
+            if not _SECTIONS.fullmatch(name):
+                unknown[name] = lines.number
             rows = sections[name] = []
             style = comment.strip() if name == "Atoms" else style
         elif rows is not None:
@@ -142,8 +154,14 @@ def _sections(lines: Lines) -> tuple[dict[str, list[str]], dict[str, list[Row]],
             key = " ".join(words[len(values) :])
             if words[: len(values)] != values or not (key in _HEADER or _OTHERS.fullmatch(key)):
                 lines.fail("a line of the header, such as '9 atoms' or '0.0 4.9 xlo xhi'")
-            if len(values) != _HEADER.get(key, 1) or header.setdefault(key, values) != values:
+            if len(values) != _HEADER.get(key, 1) or key in header:
                 lines.fail(f"{_HEADER.get(key, 1)} number(s) for {key!r}, and one such line")
+            header[key] = values
+    for name, line in unknown.items():
+        lines.number = line
+        if not sections[name]:
+            lines.fail("a line of the header, or the name of a section with its lines below")
+        warn(f"{lines.path}, line {line}: the section {name!r} is not known and passed over")
     return header, sections, style
 
 
@@ -259,6 +277,19 @@ def _take(
     return read
 
 
+def _velocities(lines: Lines, rows: list[Row], ids: list[int]) -> NDArray[np.float64]:
+    """Read the velocities of atoms with the given numbers, in the units of the file."""
+    what = "id vx vy vz [3 angular velocities or momenta], each atom once"
+    found: dict[int | None, list[float]] = {}
+    known = set(ids)
+    for row in rows:
+        lines.number, identity = row.line, whole(row.words[0])
+        if len(row.words) not in (4, 7) or identity in found or identity not in known:
+            lines.fail(what)
+        found[identity] = lines.floats(row.words[1:], len(row.words) - 1, what)[:3]
+    return np.array([found[identity] for identity in ids]).reshape(-1, 3)
+
+
 def _box(lines: Lines, header: dict[str, list[str]]) -> tuple[NDArray, NDArray]:
     """Return the cell and its corner."""
     values = {key: [number(word) or 0.0 for word in words] for key, words in header.items()}
@@ -313,8 +344,9 @@ def render(atoms: Atoms) -> str:
     -------
     str
         Content of the file. ``Masses`` names the species in comments. Atoms have the style
-        ``charge`` if they have initial charges, else ``atomic``. The cell is turned as LAMMPS
-        wants it; lengths, angles and handedness of the structure stay.
+        ``charge`` if they have initial charges, else ``atomic``; velocities follow if they have
+        momenta. The cell is turned as LAMMPS wants it; lengths, angles and handedness of the
+        structure stay.
     """
     species, _, _ = group_by_species(atoms)
     types = {label: kind for kind, label in enumerate(species, 1)}
@@ -337,4 +369,9 @@ def render(atoms: Atoms) -> str:
         charge = "" if charges is None else f" {charges[i]:.16g}"
         xyz = " ".join(f"{x:.16g}" for x in position)
         text.append(f"{i + 1} {types[labels[i]]}{charge} {xyz}")
+    if atoms.has("momenta"):
+        text += ["", "Velocities", ""]
+        velocities = convert(atoms.get_velocities(), "velocity", "ASE", "metal")
+        for i, velocity in enumerate(prism.vector_to_lammps(velocities), 1):
+            text.append(f"{i} " + " ".join(f"{x:.16g}" for x in velocity))
     return "\n".join(text) + "\n"

@@ -5,7 +5,9 @@ the column ``mass`` as :mod:`glassnb.core.formats.lammps` has it; else atoms are
 ``element`` that says C for atoms of several types, or against their masses, counts for nothing:
 LAMMPS writes that where it was not told the elements (``dump_modify element``).
 
-Positions are the first complete set of ``x y z``, ``xs ys zs``, ``xu yu zu``, ``xsu ysu zsu``.
+Positions are the first complete set of ``x y z``, ``xs ys zs``, ``xu yu zu``, ``xsu ysu zsu``;
+``vx vy vz`` become velocities, ``fx fy fz`` forces of a calculator, ``q`` initial charges. Units
+are those of an item ``UNITS``, which LAMMPS writes into the first frame alone, else metal.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.lammps import convert
+from ase.calculators.singlepoint import SinglePointCalculator
 from numpy.typing import NDArray
 
 from glassnb.core.callers import warn
@@ -29,6 +33,7 @@ __all__ = ["frames", "recognise"]
 
 _SETS = ("", "s", "u", "su")
 _READ = {"id", "type", "element", "mass", "q"} | {axis + s for axis in "xyz" for s in _SETS}
+_VECTORS = {"velocity": ("vx", "vy", "vz"), "force": ("fx", "fy", "fz")}
 
 
 class _Head(NamedTuple):
@@ -40,6 +45,7 @@ class _Head(NamedTuple):
     origin: NDArray
     pbc: list[bool]
     columns: list[str]
+    units: str
     last: int  # line with the names of the columns
 
 
@@ -64,8 +70,10 @@ def frames(lines: Lines, species: Sequence[str] | None) -> list[Callable[[], Ato
         One for each frame, which reads it.
     """
     found: list[Callable[[], Atoms]] = []
+    units = "metal"
     while lines.more():
-        head = _head(lines)
+        head = _head(lines, units)
+        units = head.units
         found.append(partial(_frame, lines, head, species))
         lines.number += head.total
         if lines.number > len(lines.lines):
@@ -77,7 +85,7 @@ def frames(lines: Lines, species: Sequence[str] | None) -> list[Callable[[], Ato
     return found
 
 
-def _head(lines: Lines) -> _Head:
+def _head(lines: Lines, units: str) -> _Head:
     timestep, total = 0, None
     box: tuple[NDArray, NDArray, list[bool]] | None = None
     while True:
@@ -86,7 +94,7 @@ def _head(lines: Lines) -> _Head:
         if item == "TIMESTEP":
             timestep = lines.integer("the number of the timestep", alone=True)
         elif item == "UNITS":
-            check_units(lines, lines.next("the units").strip())
+            units = check_units(lines, lines.next("the units").strip())
         elif item == "TIME":
             lines.floats(lines.next("the time").split(), 1, "the time")
         elif item == "NUMBER OF ATOMS":
@@ -102,7 +110,7 @@ def _head(lines: Lines) -> _Head:
     columns = words[2:]
     if len(set(columns)) < len(columns) or _set(columns) is None:
         lines.fail("names of columns, among them x y z, xs ys zs, xu yu zu or xsu ysu zsu")
-    return _Head(timestep, total, *box, columns, lines.number)
+    return _Head(timestep, total, *box, columns, units, lines.number)
 
 
 def _set(columns: Sequence[str]) -> str | None:
@@ -186,20 +194,40 @@ def _frame(lines: Lines, head: _Head, species: Sequence[str] | None) -> Atoms:
         labels, positions=positions, cell=head.cell, celldisp=head.origin, pbc=head.pbc, tags=types
     )
     atoms.info["timestep"] = head.timestep
-    for name, words in table.columns.items():
-        if name == "q":
-            atoms.set_initial_charges(table.floats(name))
-        elif name not in _READ:
-            atoms.set_array(name, _values(words))
+    if "q" in table.columns:
+        atoms.set_initial_charges(table.floats("q"))
+    vectors = {
+        what: convert(np.column_stack([table.floats(n) for n in names]), what, head.units, "ASE")
+        for what, names in _VECTORS.items()
+        if {*names} <= {*head.columns}
+    }
+    used = {name for what in vectors for name in _VECTORS[what]} | _READ
+    for name in head.columns:
+        if name not in used:
+            if name in atoms.arrays:
+                table.fail(-1, f"names of columns of LAMMPS, without {name!r},")
+            atoms.set_array(name, _values(table.columns[name]))
+    if "velocity" in vectors:
+        atoms.set_velocities(vectors["velocity"])
+    order = _order(table)
+    if "id" in table.columns:
+        atoms.set_array("id", table.wholes("id"))
+    atoms = atoms[order]
+    if "force" in vectors:
+        atoms.calc = SinglePointCalculator(atoms, forces=vectors["force"][order])
+    return atoms
+
+
+def _order(table: _Table) -> NDArray[np.int64]:
+    """Return the order of the atoms by their numbers, if they have any."""
     if "id" not in table.columns:
-        return atoms
+        return np.arange(table.head.total)
     ids = table.wholes("id")
     order = np.argsort(ids, kind="stable")
     again = np.flatnonzero(np.diff(ids[order]) == 0)
     if again.size:
         table.fail(order[again[0] + 1], f"each atom once (id {ids[order[again[0]]]} came before)")
-    atoms.set_array("id", ids)
-    return atoms[order]
+    return order
 
 
 def _values(words: Sequence[str]) -> NDArray:
@@ -231,7 +259,8 @@ def _labels(table: _Table, species: Sequence[str] | None) -> tuple[list[str], li
     if elements is None or not named:
         times = Counter(kind for kind, _ in found)  # one type may have several masses
         known = {kind: label for (kind, _), label in told.items() if label and times[kind] == 1}
-        return name_types(path, types, species, known=known), types
+        count = None if "type" in columns else len(set(types))
+        return name_types(path, types, species, known=known, count=count), types
     if species is not None:
         refuse_species(path, species, list(dict.fromkeys(elements)))
     pairs = list(zip(elements, masses, strict=True))

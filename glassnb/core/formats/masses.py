@@ -38,7 +38,7 @@ def settle(lines: Lines, label: str | None, mass: str | None) -> str | None:
         return label or told
     symbol, isotope = parse_species(label)
     if parse_species(told)[0] != symbol:
-        lines.fail(f"the mass of {label} (this is that of {told}); mend one, or give species=")
+        lines.fail(f"the mass of {label} (this is that of {told}): mend one")
     return label if isotope else told
 
 

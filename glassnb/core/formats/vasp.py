@@ -42,18 +42,33 @@ def check_poscar(lines: Lines, total: int) -> None:
     total : int
         Number of atoms that ASE found.
     """
-    lines.number = 5
+    lines.number = 1
+    lines.floats(lines.next("the scale", blank=True).split()[:1], 1, "the scale (a number)")
+    _vectors(lines)
     words = lines.next("elements or numbers of atoms", blank=True).split()
     if None in map(whole, words):
         counts = lines.next("numbers of atoms", blank=True).partition("!")[0].split()
         if len(words) != len(counts):
             lines.fail(f"{len(words)} numbers of atoms, as there are elements")
-    if lines.next("the kind of coordinates", blank=True).strip()[:1].lower() == "s":
-        lines.next("the kind of coordinates", blank=True)  # after "Selective dynamics"
-    lines.number += total + 1
+    what = "Direct or Cartesian"
+    if lines.next(what, blank=True).strip()[:1].lower() == "s":  # selective dynamics
+        lines.next(what, blank=True)
+    if lines.current.strip()[:1].lower() not in ("d", "c", "k"):
+        lines.fail(what)
+    for index in range(total):
+        what = f"finite coordinates of atom {index + 1} of {total}"
+        lines.floats(lines.next(what, blank=True).split()[:3], 3, what)
+    lines.number += 1
     words = lines.current.split()
     if len(words) > 2 and None not in map(number, words[:3]):
         lines.fail(f"the end of the coordinates after {total} atoms")
+
+
+def _vectors(lines: Lines) -> NDArray:
+    what = "finite cell vectors (3 numbers)"
+    return np.array(
+        [lines.floats(lines.next(what, blank=True).split()[:3], 3, what) for _ in range(3)]
+    )
 
 
 def frames(lines: Lines) -> list[Callable[[], Atoms]]:
@@ -91,8 +106,7 @@ def frames(lines: Lines) -> list[Callable[[], Atoms]]:
 def _header(lines: Lines) -> tuple[NDArray, list[str]]:
     lines.next("a comment", blank=True)
     (scale,) = lines.floats(lines.next("the scale").split(), 1, "the scale (a number)")
-    what = "a vector of the cell (3 numbers)"
-    cell = np.array([lines.floats(lines.next(what).split(), 3, what) for _ in range(3)])
+    cell = _vectors(lines)
     volume = abs(float(np.linalg.det(cell)))
     if scale == 0 or volume < 1e-9:
         lines.fail("a scale, and vectors that span a volume")
