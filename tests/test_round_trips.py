@@ -413,6 +413,23 @@ def test_what_was_announced_must_be_there(
     assert name in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [("Si O", "SiO"), ("SiO2 quartz", "SiO"), ("Si1 O1", "SiO"), ("Cu-Zr glass", "CuZr"),
+     ("O Si of cell 2", "OSi"), ("POSCAR", None), ("POSCAR of SiO2", None), ("quartz", None),
+     ("I made this In lab", None), ("silica C O", None), ("", None)],
+)  # fmt: skip
+def test_elements_in_the_title_of_poscar(tmp_path: Path, title: str, found: str | None) -> None:
+    """ASE takes P and O from the word POSCAR, and In from a sentence."""
+    path = tmp_path / "POSCAR"
+    path.write_text(POSCAR.replace("glass", title).replace("Si O\n1 1\n", "1 1 ! atoms\n"))
+    if found:
+        assert read(path).get_chemical_symbols() == Atoms(found).get_chemical_symbols()
+        return
+    with pytest.raises(ValueError, match=r"POSCAR, line 1: expected 2 elements|chemical symbols"):
+        read(path)
+
+
 def test_no_frame_of_xdatcar_is_lost(tmp_path: Path) -> None:
     ase.io.write(tmp_path / "XDATCAR", run(), format="vasp-xdatcar")
     lines = (tmp_path / "XDATCAR").read_text().splitlines()

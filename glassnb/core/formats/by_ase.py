@@ -1,23 +1,31 @@
-"""Files that ASE reads, with errors that name them and checks that ASE does not make."""
+"""Files that ASE reads, with errors that name them and checks that ASE does not make.
+
+SHELX (``.res``) and protein data bank files may list the asymmetric unit alone, and ASE passes over
+symmetry: a cell that holds no more than that is refused. Occupancies of SHELX are read here.
+"""
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
 import ase.io
+import numpy as np
 from ase import Atoms
 from ase.io.formats import ioformats
 from ase.io.trajectory import TrajectoryReader
 
-from glassnb.core.formats import asymmetric, vasp
+from glassnb.core.formats import vasp
 from glassnb.core.formats.lines import Lines
 from glassnb.core.isotopes import NAME, isotopes_of
 
 __all__ = ["frames"]
+
+_ATOM = re.compile(r"\w+\s+\d+(?:\s+[\d.-]+){3}\s+([\d.-]+)")
 
 
 def frames(name: str, kind: str, data: bytes, text: str | None) -> list[Callable[[], Atoms]]:
@@ -47,14 +55,14 @@ def frames(name: str, kind: str, data: bytes, text: str | None) -> list[Callable
     form = ioformats[kind]
     source = partial(_source, name, kind, data, text)
     if form.single:
-        return [partial(_single, name, kind, source, text)]
+        return [partial(_one, name, kind, text, lambda: ase.io.read(source(), format=kind))]
     with _named(name, kind):
         if kind == "traj":  # may be long
             run: Any = TrajectoryReader(source())
         else:
             run = ase.io.read(source(), index=":", format=kind)
         count = len(run)
-    return [partial(_one, name, kind, run, i, text) for i in range(count)]
+    return [partial(_one, name, kind, text, partial(run.__getitem__, i)) for i in range(count)]
 
 
 def _source(name: str, kind: str, data: bytes, text: str | None) -> Any:
@@ -71,18 +79,12 @@ def _source(name: str, kind: str, data: bytes, text: str | None) -> Any:
     return file
 
 
-def _single(name: str, kind: str, source: Callable[[], Any], text: str | None) -> Atoms:
+def _one(name: str, kind: str, text: str | None, get: Callable[[], Any]) -> Atoms:
     with _named(name, kind):
-        atoms = _with_isotopes(cast(Atoms, ase.io.read(source(), format=kind)))
+        atoms = _with_isotopes(cast(Atoms, get()))
     if text is not None and kind == "vasp":
         vasp.check_poscar(Lines(name, text), len(atoms))
-    return asymmetric.complete(name, text or "", kind, atoms)
-
-
-def _one(name: str, kind: str, run: Any, index: int, text: str | None) -> Atoms:
-    with _named(name, kind):
-        atoms = _with_isotopes(run[index])
-    return asymmetric.complete(name, text or "", kind, atoms)
+    return _complete(name, text or "", kind, atoms)
 
 
 def _with_isotopes(atoms: Atoms) -> Atoms:
@@ -99,3 +101,51 @@ def _named(name: str, kind: str) -> Iterator[None]:
     except Exception as error:  # the readers of ASE fail in their own ways
         what = f"{type(error).__name__}: {error}".rstrip(": ")
         raise ValueError(f"{name}: cannot be read as {kind} ({what})") from error
+
+
+def _complete(path: str, text: str, kind: str, atoms: Atoms) -> Atoms:
+    """Add what ASE left out, or refuse a file whose symmetry it passed over.
+
+    Parameters
+    ----------
+    path : str
+        Name of the file, for messages.
+    text : str
+        Its content.
+    kind : str
+        Name that ASE has for the format.
+    atoms : ase.Atoms
+        What ASE read.
+
+    Returns
+    -------
+    ase.Atoms
+        The same, with ``arrays["occupancy"]`` for SHELX.
+
+    Raises
+    ------
+    ValueError
+        If symmetry operations would make more atoms of those listed.
+    """
+    if kind == "proteindatabank":
+        found = re.search(r"^CRYST1.{48}\s(.{1,11})", text, re.M)
+        group = found[1].strip() if found else ""
+        if group not in ("", "P 1", "P1"):
+            raise ValueError(_refusal(path, f"the space group {group!r}"))
+    if kind == "res":
+        head, _, body = text.partition("SFAC")
+        lattice = re.search(r"^LATT\s+(-?\d+)", head, re.M)
+        if re.search(r"^SYMM", head, re.M) or (lattice and lattice[1] != "-1"):
+            raise ValueError(_refusal(path, "symmetry (LATT, SYMM)"))
+        given = [float(number) for number in _ATOM.findall(body)]
+        if len(given) == len(atoms):
+            # SHELX adds 10 to what is not refined.
+            atoms.set_array("occupancy", np.where(np.array(given) > 5, -10, 0) + given)
+    return atoms
+
+
+def _refusal(path: str, what: str) -> str:
+    return (
+        f"{path}: states {what}, which is not applied to the atoms of this format; convert it to "
+        "a CIF, or to a list of all atoms of the cell"
+    )

@@ -31,7 +31,7 @@ from glassnb.core.formats.species import (
     name_types,
 )
 
-__all__ = ["check_units", "parse", "recognise", "render"]
+__all__ = ["box", "check_units", "parse", "recognise", "render"]
 
 _STYLES = {
     "atomic": "id type x y z",
@@ -301,11 +301,17 @@ def _box(lines: Lines, header: dict[str, list[str]]) -> tuple[NDArray, NDArray]:
         cell, origin = np.array([values[k] for k in needed]), values.get("abc origin", [0.0] * 3)
     else:
         low, high = np.array([values[key] for key in needed]).T
-        cell, origin = np.diag(high - low), low
-        cell[1, 0], cell[2, 0], cell[2, 1] = values.get("xy xz yz", [0.0] * 3)
+        cell, origin = box(low, high, values.get("xy xz yz", [0.0] * 3)), low
     if not np.linalg.det(cell) > 0:
         lines.fail(f"a box with a volume in the header (not {cell.tolist()})")
     return cell, np.array(origin)
+
+
+def box(low: NDArray, high: NDArray, tilts: Sequence[float]) -> NDArray[np.float64]:
+    """Return the vectors of a box with edges from low to high and the tilts xy, xz, yz."""
+    cell = np.diag(high - low)
+    cell[1, 0], cell[2, 0], cell[2, 1] = tilts
+    return cell
 
 
 # -- elements ------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from numpy.typing import NDArray
 
 from glassnb.core.callers import warn
-from glassnb.core.formats.lammps import check_units
+from glassnb.core.formats.lammps import box, check_units
 from glassnb.core.formats.lines import Lines, number, whole
 from glassnb.core.formats.masses import settle
 from glassnb.core.formats.species import assemble, check_label, is_label, name_types, refuse_species
@@ -139,8 +139,7 @@ def _box(lines: Lines, words: list[str]) -> tuple[NDArray, NDArray, list[bool]]:
         # The bounds are those of a box along the axes about the tilted one.
         low = rows[:, 0] - [min(0, xy, xz, xy + xz), min(0, yz), 0]
         high = rows[:, 1] - [max(0, xy, xz, xy + xz), max(0, yz), 0]
-        cell, origin = np.diag(high - low), low
-        cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
+        cell, origin = box(low, high, (xy, xz, yz)), low
     if not np.linalg.det(cell) > 0:
         lines.fail("bounds of a box with a volume")
     return cell, origin, [flag[0] == "p" for flag in flags] or [True] * 3

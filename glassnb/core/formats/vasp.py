@@ -14,7 +14,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from glassnb.core.formats.lines import Lines, number, whole
-from glassnb.core.formats.species import assemble, check_label
+from glassnb.core.formats.species import assemble, check_label, is_label
 
 __all__ = ["check_poscar", "frames", "recognise"]
 
@@ -45,8 +45,10 @@ def check_poscar(lines: Lines, total: int) -> None:
     lines.number = 1
     lines.floats(lines.next("the scale", blank=True).split()[:1], 1, "the scale (a number)")
     _vectors(lines)
-    words = lines.next("elements or numbers of atoms", blank=True).split()
-    if None in map(whole, words):
+    words = lines.next("elements or numbers of atoms", blank=True).partition("!")[0].split()
+    if None not in map(whole, words):  # as before VASP 5
+        _check_title(lines, len(words))
+    else:
         counts = lines.next("numbers of atoms", blank=True).partition("!")[0].split()
         if len(words) != len(counts):
             lines.fail(f"{len(words)} numbers of atoms, as there are elements")
@@ -62,6 +64,16 @@ def check_poscar(lines: Lines, total: int) -> None:
     words = lines.current.split()
     if len(words) > 2 and None not in map(number, words[:3]):
         lines.fail(f"the end of the coordinates after {total} atoms")
+
+
+def _check_title(lines: Lines, count: int) -> None:
+    """Fail where the elements that ASE found in the title may be other words or parts of them."""
+    words = [re.sub(r"[-_,.=\d]", "", word) for word in lines.lines[0].split()[:count]] or [""]
+    formula = re.findall("[A-Z][a-z]?", words[0])
+    told = formula if "".join(formula) == words[0] and len(formula) == count else words
+    if len(told) != count or not all(map(is_label, told)):
+        lines.number = 1
+        lines.fail(f"{count} elements as the first words, or in a line above the numbers of atoms")
 
 
 def _vectors(lines: Lines) -> NDArray:
