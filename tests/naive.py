@@ -352,7 +352,7 @@ def atomeye_atoms(data):
 
 def cif_atoms(data):
     """A CIF in space group P 1: the words below the names of the columns, in rows of as many."""
-    words = sum(_words(data), [])
+    words = " ".join(re.sub(r"(^|\s)#.*", "", line) for line in _lines(data)).split()
     number = {name: words[words.index(name) + 1].split("(")[0] for name in
               ("_cell_length_a", "_cell_length_b", "_cell_length_c",
                "_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")}  # fmt: skip
@@ -364,7 +364,11 @@ def cif_atoms(data):
     while words[begin - 1].startswith("_"):
         begin -= 1
     columns = list(itertools.takewhile(lambda word: word.startswith("_"), words[begin:]))
-    values = words[begin + len(columns) :]
+    values = list(
+        itertools.takewhile(
+            lambda word: not re.match("_|loop_|data_", word.lower()), words[begin + len(columns) :]
+        )
+    )
     if len(values) % len(columns):
         raise ValueError("an incomplete row")
     found = []
