@@ -47,6 +47,13 @@ def test_as_ase_reads_them(tmp_path: Path, moving: bool) -> None:
     np.testing.assert_allclose(ours.get_velocities(), theirs.get_velocities())
 
 
+def test_masses_of_1_stand_for_none(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(EXTENDED.replace("28.0855", "1").replace("15.9994", "1.0"))
+    atoms = read(tmp_path / "a")
+    assert atoms.get_chemical_symbols() == ["Si", "O", "O"]
+    np.testing.assert_allclose(atoms.get_masses(), [28.085, 15.999, 15.999])
+
+
 @pytest.mark.parametrize("text", [EXTENDED, STANDARD])
 def test_both_formats(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a"

@@ -366,6 +366,18 @@ def test_elements_of_data(tmp_path: Path, masses: str, labels: list[str]) -> Non
     assert read(path, ("Ge", "S")).get_chemical_symbols() == ["Ge", "S"]
 
 
+def test_masses_of_1_stand_for_none(tmp_path: Path) -> None:
+    rows = f"1 1.0 {XYZ[0]}\n2 1 {XYZ[1]}"
+    dump = saved(tmp_path / "a", dump_file("type mass x y z", rows))
+    with pytest.warns(UserWarning, match="does not tell the elements"):
+        assert set(read(dump).symbols) == {"X"}
+    named = saved(
+        tmp_path / "b", dump_file("type element mass x y z", rows.replace(" 1", " Si 1", 1))
+    ).read_text()
+    atoms = read(saved(tmp_path / "b", named.replace("2 1 ", "2 O 1 ")))
+    assert atoms.get_chemical_symbols() == ["Si", "O"]
+
+
 def test_labels_of_types(tmp_path: Path) -> None:
     header = "\nAtom Type Labels\n\n1 Si\n2 bridge\n\nMasses\n\nSi 28.0855\nbridge 15.9994\n"
     text = data_file(f"1 bridge {XYZ[0]}\n2 Si {XYZ[1]}", masses=header)

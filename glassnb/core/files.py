@@ -131,8 +131,9 @@ def read(
     -------
     ase.Atoms or list of ase.Atoms
         The structure, positions in Å; a list where ``index`` is a slice. Isotopes that the file
-        names are in ``arrays["isotopes"]``. After ``"sample"``, ``info["disorder"]`` holds the
-        numbers of atoms drawn and wanted.
+        names are in ``arrays["isotopes"]``. Velocities and forces of LAMMPS files are those of the
+        atoms and of a calculator, in the units of ASE. After ``"sample"``, ``info["disorder"]``
+        holds the numbers of atoms drawn and wanted.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from glassnb.core.formats.lines import Lines, number, whole
-from glassnb.core.formats.masses import by_mass, settle
+from glassnb.core.formats.masses import by_mass, no_masses, settle
 from glassnb.core.formats.species import assemble, check_label
 from glassnb.core.isotopes import NAME, set_isotopes
 
@@ -53,9 +53,9 @@ def parse(lines: Lines) -> Atoms:
     Returns
     -------
     ase.Atoms
-        The structure with the masses of the file; auxiliary columns are arrays. Where all atoms
-        are C though their masses are of other elements, as LAMMPS writes it if it was not told the
-        elements, they are these.
+        The structure with the masses of the file, unless all are 1; auxiliary columns are arrays.
+        Where all atoms are C though their masses are of other elements, as LAMMPS writes it if it
+        was not told the elements, they are these.
     """
     header = _header(lines)
     cell = _matrix(lines, header, "H0") @ _matrix(lines, header, "Transform", np.eye(3))
@@ -69,7 +69,8 @@ def parse(lines: Lines) -> Atoms:
     if len(rows) != total:
         lines.fail(f"{total} atoms, as the header says, not {len(rows)}")
     atoms = assemble(_labels(lines, kinds), scaled_positions=rows[:, :3], cell=cell, pbc=True)
-    atoms.set_masses([number(kind.mass) for kind in kinds])
+    if not no_masses(kind.mass for kind in kinds):
+        atoms.set_masses([number(kind.mass) for kind in kinds])
     column = 3
     if ".NO_VELOCITY." not in header:
         column = 6
@@ -164,6 +165,8 @@ def _mass(lines: Lines, word: str) -> str:
 
 def _labels(lines: Lines, kinds: list[_Kind]) -> list[str]:
     """Return the label of each atom, by its mass where all are called C."""
+    if no_masses(kind.mass for kind in kinds):
+        return [kind.label for kind in kinds]
     different = {kind[:2]: kind for kind in kinds}
     told = {pair: by_mass(*pair) for pair in different}
     if not all(label == "C" and told[mass, label] for mass, label in different):

@@ -15,7 +15,7 @@ from ase.neighborlist import neighbor_list
 
 from glassnb.core.callers import warn
 from glassnb.core.formats.contents import Check, hold
-from glassnb.core.formats.settings import OPERATIONS, Setting, settings
+from glassnb.core.formats.settings import IDENTITY, OPERATIONS, Setting, settings
 from glassnb.core.formats.site_species import ISOTOPES
 from glassnb.core.formats.sites import CARTESIAN, FRACTIONAL, Sites, sites_of
 from glassnb.core.formats.star import Block, blocks
@@ -80,23 +80,22 @@ def structure(block: Block) -> Atoms:
     ValueError
         If a value is wrong, or what the cell holds disagrees with what the file states.
     """
-    path = block.lines.path
     cell = _cell(block)
     sites = sites_of(block)
     if cell is None:
         if not sites.cartesian:
-            raise ValueError(f"{path}: expected _cell_length_a, _b and _c with the fractions")
-        nothing = Setting("P 1", np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
-        return _expand(sites, Cell.new([0, 0, 0]), nothing)
+            raise ValueError(
+                f"{block.where}: expected _cell_length_a, _b and _c with the fractions"
+            )
+        return _expand(sites, Cell.new([0, 0, 0]), IDENTITY)
     chosen, check = _choose(block, cell, sites)
     if check.notes:
-        warn(f"{path}, data_{block.name}: states {'; '.join(check.notes)}")
+        warn(f"{block.where}: states {'; '.join(check.notes)}")
     return chosen
 
 
 def _choose(block: Block, cell: Cell, sites: Sites) -> tuple[Atoms, Check]:
     """Return what agrees with the statements of the file."""
-    path = block.lines.path
     candidates = settings(block, cell)
     made = [_without_copies(_expand(sites, cell, setting), sites) for setting in candidates]
     hydrogen = [sum(sites.hydrogen[k] for k in a.arrays["spacegroup_kinds"]) for a in made]
@@ -111,7 +110,7 @@ def _choose(block: Block, cell: Cell, sites: Sites) -> tuple[Atoms, Check]:
             for setting, check in zip(candidates, checks, strict=True)
         )
         raise ValueError(
-            f"{path}, data_{block.name}: the cell does not hold what the file says: {found}. "
+            f"{block.where}: the cell does not hold what the file says: {found}. "
             "Correct the setting of the space group (list the operations as "
             f"{OPERATIONS[0]}), or the statement that is wrong"
         )
@@ -119,7 +118,7 @@ def _choose(block: Block, cell: Cell, sites: Sites) -> tuple[Atoms, Check]:
     if different:
         first, second = candidates[agree[0]], candidates[different[0]]
         raise ValueError(
-            f"{path}, data_{block.name}: its space group has several settings, and nothing in the "
+            f"{block.where}: its space group has several settings, and nothing in the "
             f"file tells {first.name} ({made[agree[0]].get_chemical_formula()}) from {second.name} "
             f"({made[different[0]].get_chemical_formula()}); write the setting behind the symbol, "
             f"as in 'F d -3 m :2', or list the operations as {OPERATIONS[0]}"
@@ -127,10 +126,7 @@ def _choose(block: Block, cell: Cell, sites: Sites) -> tuple[Atoms, Check]:
     left = set(made[agree[0]].arrays["spacegroup_kinds"].tolist())
     copies = [label for kind, label in enumerate(sites.labels) if kind not in left]
     if copies:
-        warn(
-            f"{path}, data_{block.name}: leaves out {', '.join(copies)}, which symmetry makes of "
-            "other sites"
-        )
+        warn(f"{block.where}: leaves out {', '.join(copies)}, which symmetry makes of other sites")
     return made[agree[0]], checks[agree[0]]
 
 
@@ -171,7 +167,7 @@ def _cell(block: Block) -> Cell | None:
     for name in (*_LENGTHS, *_ANGLES):
         values = [value for value in block.items.get(name, []) if value.known]
         if not values:
-            raise ValueError(f"{block.lines.path}, data_{block.name}: expected {name}, found none")
+            raise ValueError(f"{block.where}: expected {name}, found none")
         parameters.append(block.number(values[0], name))
         least, most, unit = (0.0, 180.0, "°") if name in _ANGLES else (0.1, 1e6, " Å")
         if not least < parameters[-1] < most:
@@ -179,8 +175,7 @@ def _cell(block: Block) -> Cell | None:
     a, b, c = np.cos(np.radians(parameters[3:]))
     if 1 - a * a - b * b - c * c + 2 * a * b * c < 1e-6:
         raise ValueError(
-            f"{block.lines.path}, data_{block.name}: expected a cell with a volume, found "
-            f"angles {parameters[3:]}"
+            f"{block.where}: expected a cell with a volume, found angles {parameters[3:]}"
         )
     return Cell.fromcellpar(parameters)
 

@@ -22,7 +22,7 @@ from ase.calculators.lammps import Prism, convert
 from numpy.typing import NDArray
 
 from glassnb.core.formats.lines import Lines, number, warn, whole
-from glassnb.core.formats.masses import settle
+from glassnb.core.formats.masses import no_masses, settle
 from glassnb.core.formats.species import (
     assemble,
     group_by_species,
@@ -323,7 +323,7 @@ def _known_types(
     """Return the labels of the types whose element the file tells."""
     labels = {kind: name for name, kind in names.items() if is_label(name)}
     masses = _typed(lines, sections, "Masses", count, names)
-    unit = all(number(row.words[1]) == 1 for _, row in masses)  # stands for no mass at all
+    unit = no_masses(row.words[1] for _, row in masses)
     for kind, row in masses:
         lines.number = row.line
         label = labels.get(kind) or (row.comment if is_label(row.comment) else None)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from glassnb.core.callers import warn
 from glassnb.core.formats.lammps import box, check_units
 from glassnb.core.formats.lines import Lines, number, whole
-from glassnb.core.formats.masses import settle
+from glassnb.core.formats.masses import no_masses, settle
 from glassnb.core.formats.species import assemble, check_label, is_label, name_types, refuse_species
 
 __all__ = ["frames", "recognise"]
@@ -246,7 +246,9 @@ def _labels(table: _Table, species: Sequence[str] | None) -> tuple[list[str], li
         types = table.wholes("type").tolist()
         if 0 in types:
             table.fail(types.index(0), "a type from 1 on")
-    masses = columns.get("mass", (None,) * len(types))
+    masses: Sequence[str | None] = columns.get("mass", ())
+    if no_masses(masses):
+        masses = (None,) * len(types)
     if "type" not in columns:
         ranks = {mass: rank for rank, mass in enumerate(dict.fromkeys(masses), 1)}
         types = [ranks[mass] for mass in masses]

@@ -8,12 +8,13 @@ share, such as 40, means none.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from glassnb.core.formats.lines import Lines, number
 from glassnb.core.isotopes import parse_species, species_label
 
-__all__ = ["by_mass", "settle"]
+__all__ = ["by_mass", "no_masses", "settle"]
 
 
 def settle(lines: Lines, label: str | None, mass: str | None) -> str | None:
@@ -40,6 +41,11 @@ def settle(lines: Lines, label: str | None, mass: str | None) -> str | None:
     if parse_species(told)[0] != symbol:
         lines.fail(f"the mass of {label} (this is that of {told}): mend one")
     return label if isotope else told
+
+
+def no_masses(masses: Iterable[str | None]) -> bool:
+    """Say whether all masses are missing or 1, which stands for no mass at all."""
+    return all(mass is None or number(mass) == 1 for mass in set(masses))
 
 
 @cache

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from glassnb.core.callers import warn
 from glassnb.core.formats.star import Block, Value
 
-__all__ = ["OPERATIONS", "Setting", "settings"]
+__all__ = ["IDENTITY", "OPERATIONS", "Setting", "settings"]
 
 OPERATIONS = (
     "_space_group_symop_operation_xyz",
@@ -60,6 +60,9 @@ class Setting(NamedTuple):
     name: str
     rotations: NDArray[np.int64]
     translations: NDArray[np.float64]
+
+
+IDENTITY = Setting("P 1", np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
 
 
 def settings(block: Block, cell: Cell) -> list[Setting]:
@@ -104,10 +107,10 @@ def settings(block: Block, cell: Cell) -> list[Setting]:
     )  # fmt: skip
     if not symbol and not hall and not number:
         warn(
-            f"{path}, data_{block.name}: names no space group and lists no symmetry operations; "
+            f"{block.where}: names no space group and lists no symmetry operations; "
             "its atoms are read as all the atoms of the cell (P 1)"
         )
-        return [Setting("P 1", np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))]
+        return [IDENTITY]
     entries = _entries(symbol, hall, number, code)
     remedy = "list the symmetry operations as _space_group_symop_operation_xyz, or correct it"
     if not entries:

@@ -79,7 +79,7 @@ def sites_of(block: Block) -> Sites:
     for column in (*axes, *columns):
         if column is not None and len(column) != n:
             raise ValueError(
-                f"{block.lines.path}, data_{block.name}: expected {n} values in every column of "
+                f"{block.where}: expected {n} values in every column of "
                 f"the atom sites, found {len(column)}"
             )
     label, kind, occupancy, flag, attached, isotope = columns
@@ -124,14 +124,14 @@ def sites_of(block: Block) -> Sites:
         places.append([block.number(value, f"coordinates of {name}") for value in row])
         fractions.append(fraction)
     if not places:
-        raise ValueError(f"{block.lines.path}, data_{block.name}: expected atoms, found none")
+        raise ValueError(f"{block.where}: expected atoms, found none")
     for what, which in (
         ("leaves out dummies", dummies),
         ("leaves out hydrogen without coordinates", lost),
         ("takes as hydrogen, which is their type, not as deuterium,", protons),
     ):
         if which:
-            warn(f"{block.lines.path}, data_{block.name}: {what} {', '.join(which)}")
+            warn(f"{block.where}: {what} {', '.join(which)}")
     return rows._replace(coordinates=np.array(places), fractions=np.array(fractions))
 
 

@@ -59,6 +59,11 @@ class Block:
         self.name = name
         self.items: dict[str, list[Value]] = {}
 
+    @property
+    def where(self) -> str:
+        """The file and the block, for messages."""
+        return f"{self.lines.path}, data_{self.name}"
+
     def fail(self, line: int, expected: str) -> NoReturn:
         """Raise an error about a line."""
         self.lines.number = line
