@@ -44,7 +44,9 @@ def test_as_ase_reads_them(tmp_path: Path, moving: bool) -> None:
     assert set(ours.arrays) == set(theirs.arrays)
     for name in {*theirs.arrays} - {"isotopes", "masses", "momenta"}:
         np.testing.assert_array_equal(ours.arrays[name], theirs.arrays[name])
-    np.testing.assert_allclose(ours.get_velocities(), theirs.get_velocities())
+    # of the heavy atom ASE has another velocity, as it learns its mass later
+    np.testing.assert_allclose(ours.get_velocities()[1:], theirs.get_velocities()[1:])
+    np.testing.assert_allclose(ours.get_velocities(), atoms.get_velocities(), atol=1e-5)
 
 
 def test_masses_of_1_stand_for_none(tmp_path: Path) -> None:

@@ -71,11 +71,10 @@ def parse(lines: Lines) -> Atoms:
     atoms = assemble(_labels(lines, kinds), scaled_positions=rows[:, :3], cell=cell, pbc=True)
     if not no_masses(kind.mass for kind in kinds):
         atoms.set_masses([number(kind.mass) for kind in kinds])
-    column = 3
-    if ".NO_VELOCITY." not in header:
-        column = 6
+    moving = ".NO_VELOCITY." not in header
+    _auxiliary(lines, header, atoms, rows[:, 6 if moving else 3 :])
+    if moving:  # after the masses of isotopes, which are an auxiliary column
         atoms.set_velocities(rows[:, 3:6])
-    _auxiliary(lines, header, atoms, rows[:, column:])
     return atoms
 
 
