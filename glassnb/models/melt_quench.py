@@ -124,7 +124,7 @@ def melt_quench(
     By default it cools at 50 K/ps, which is 5·10¹³ K/s: some 10¹² times faster than a laboratory.
     Such a glass has nearly the measured density (2.25 for 2.20 g/cm³) and coordination (99.9 %
     SiO4), but too little order beyond the tetrahedra: its first sharp diffraction peak (neutrons)
-    has a height of 1.21 at 1.54 Å⁻¹, the measured one 1.44 at 1.48 Å⁻¹. Slower is better: at
+    has a height of 1.20 at 1.55 Å⁻¹, the measured one 1.44 at 1.48 Å⁻¹. Slower is better: at
     250 K/ps the height is 1.10, at 5 K/ps between 3500 and 1500 K, as in
     ``load("silica-pristine-3000")``, 1.32 with 2.22 g/cm³. The rates of 50 and 250 K/ps are those
     of ``load_series("silica-quenched-648")``, four glasses of 648 atoms each.

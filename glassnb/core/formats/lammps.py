@@ -21,7 +21,8 @@ from ase import Atoms
 from ase.calculators.lammps import Prism, convert
 from numpy.typing import NDArray
 
-from glassnb.core.formats.lines import Lines, number, warn, whole
+from glassnb.core.callers import warn
+from glassnb.core.formats.lines import Lines, number, whole
 from glassnb.core.formats.masses import no_masses, settle
 from glassnb.core.formats.species import (
     assemble,
