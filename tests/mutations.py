@@ -85,12 +85,41 @@ def insert(draw, text):
     return text[:place] + draw(st.sampled_from(MARKS)) + text[place:]
 
 
+@st.composite
+def damaged_bytes(draw, size):
+    """One to three kinds of damage to a file of so many bytes: a function of its content."""
+    hits = []
+    for _ in range(draw(st.integers(1, 3))):
+        place, length = draw(st.integers(0, size)), draw(st.integers(1, 64))
+        kind = draw(st.sampled_from(("cut", "drop", "double", "zero", "other", "other", "insert")))
+        hits.append((kind, place, length, draw(st.binary(min_size=1, max_size=4))))
+
+    def damage(data):
+        for kind, place, length, other in hits:
+            begin, part, end = data[:place], data[place : place + length], data[place + length :]
+            data = {
+                "cut": begin,
+                "drop": begin + end,
+                "double": begin + part + part + end,
+                "zero": begin + bytes(len(part)) + end,
+                "other": begin + other + data[place + len(other) :],
+                "insert": begin + other + part + end,
+            }[kind]
+        return data
+
+    return damage
+
+
+class Hang(BaseException):
+    """No answer in time; no reader takes it for an error of the file."""
+
+
 @contextlib.contextmanager
 def limited():
     """Stop after five seconds, where the system has timers; warnings are allowed."""
 
     def stop(*_):
-        raise TimeoutError(f"no answer within {LIMIT} s")
+        raise Hang(f"no answer within {LIMIT} s")
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, LIMIT)

@@ -1,11 +1,13 @@
 """Slow, plain twins of the compiled kernels, written from the definitions alone."""
 
+import ast
 import itertools
+import json
 import re
 
 import numpy as np
 from ase.cell import Cell
-from ase.data import atomic_numbers
+from ase.data import atomic_masses, atomic_numbers
 from ase.geometry import complete_cell
 
 
@@ -417,3 +419,81 @@ def columns(data):
     if first.isdigit() and len(found) > max(1, int(first)) and found[0][1][0] >= found[1][1][0]:
         del found[0]  # the title below the number of points may look like a row
     return found
+
+
+# -- potentials and patterns ---------------------------------------------------------------------
+
+
+def setfl(data):
+    """Elements, cutoff and style of a setfl file, read line by line as LAMMPS reads it."""
+    lines = data.decode("utf-8", errors="replace").replace("\r\n", "\n").split("\n")
+    lines = [line.split("#")[0].split() for line in lines[3:]]
+    elements = lines[0][1:]
+    if _whole(lines[0][0]) != len(elements):
+        raise ValueError("elements")
+    n_rho, d_rho, n_r, d_r, cutoff = lines[1]
+    n_rho, n_r = _whole(n_rho), _whole(n_r)
+    if min(_real([d_rho, d_r, cutoff])) <= 0 or min(n_rho, n_r) < 2:
+        raise ValueError("sizes")
+    rest = [line for line in lines[2:] if line]
+    kinds = {"eam/alloy": n_rho + n_r, "eam/fs": n_rho + n_r * len(elements)}
+    pairs = len(elements) * (len(elements) + 1) // 2 * n_r
+    for style, block in kinds.items():
+        place = 0
+        try:
+            for symbol in elements:
+                mass = atomic_masses[atomic_numbers[symbol]]
+                if abs(_real(rest[place][1:2])[0] / mass - 1) > 0.01:
+                    raise ValueError("mass")
+                place = _values(rest, place + 1, block)
+            if _values(rest, place, pairs) == len(rest):
+                return elements, float(cutoff), style
+        except (ValueError, IndexError):
+            pass
+    raise ValueError("tables")
+
+
+def _real(words):
+    if any(set(word) & set("dD") for word in words):
+        raise ValueError(words)
+    return _finite(words)
+
+
+def _values(rows, place, count):
+    """Pass over rows of as many numbers."""
+    while count > 0:
+        count -= len(_real(rows[place]))
+        place += 1
+    if count:
+        raise ValueError("a row too long")
+    return place
+
+
+def npy(data):
+    """An array of Numpy's format: magic, version, length of the header, header, numbers."""
+    if data[:6] != b"\x93NUMPY" or data[6] not in (1, 2, 3) or data[7]:
+        raise ValueError("magic")
+    wide = 2 if data[6] == 1 else 4
+    end = 8 + wide + int.from_bytes(data[8 : 8 + wide], "little")
+    header = ast.literal_eval(data[8 + wide : end].decode("latin-1"))
+    values = np.frombuffer(data[end:], header["descr"])
+    return values.reshape(header["shape"], order="F" if header["fortran_order"] else "C")
+
+
+def zarr_array(metadata, chunks):
+    """An array of zarr's format 3 without compression; chunks by name, 0 where there is none."""
+    about = json.loads(metadata)
+    shape, kind = about["shape"], np.dtype(about["data_type"])
+    size = about["chunk_grid"]["configuration"]["chunk_shape"]
+    (codec,) = about["codecs"]
+    endian = codec.get("configuration", {}).get("endian", "little")
+    kind = kind.newbyteorder({"little": "<", "big": ">"}[endian])
+    separator = about["chunk_key_encoding"].get("configuration", {}).get("separator", "/")
+    whole = np.full(shape, about["fill_value"], kind)
+    for index in itertools.product(*(range(-(-n // m)) for n, m in zip(shape, size, strict=True))):
+        name = separator.join(["c", *map(str, index)])
+        if name in chunks:
+            place = tuple(slice(i * m, (i + 1) * m) for i, m in zip(index, size, strict=True))
+            part = np.frombuffer(chunks[name], kind).reshape(size)
+            whole[place] = part[tuple(slice(n) for n in whole[place].shape)]
+    return whole

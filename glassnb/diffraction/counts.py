@@ -8,6 +8,7 @@ the value of a masked pixel is never seen.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnb.core.callers import warn
+from glassnb.core.provenance import reading
 
 __all__ = ["Tally", "check_kind", "check_mask", "in_double", "mean_of", "moments", "read_counts"]
 
@@ -137,20 +139,29 @@ def read_counts(patterns: Any, mask: Any, where: tuple[Any, ...]) -> FloatArray:
     Raises
     ------
     ValueError
-        If a pixel that is not masked is NaN, infinite, or so large that its square is.
+        If a pixel that is not masked is NaN, infinite, or so large that its square is, or a file
+        on disk cannot be read.
     """
-    counts = in_double(patterns[where])
-    hidden = None
-    if mask is not None:
-        hidden = np.asarray(mask if len(mask.shape) == 2 else mask[where])
-        counts = np.where(hidden, 0.0, counts)
-    # Both are NaN if any number is.
-    low, high = counts.min(initial=0.0), counts.max(initial=0.0)
-    if not (low > -_LARGEST and high < _LARGEST):
-        _refuse(counts, where)
+    with _named(mask):
+        hidden = None if mask is None else np.asarray(mask if len(mask.shape) == 2 else mask[where])
+    with _named(patterns):
+        counts = in_double(patterns[where])
+        if hidden is not None:
+            counts = np.where(hidden, 0.0, counts)
+        # Both are NaN if any number is.
+        low, high = counts.min(initial=0.0), counts.max(initial=0.0)
+        if not (low > -_LARGEST and high < _LARGEST):
+            _refuse(counts, where)
     if hidden is not None:
         counts[np.broadcast_to(hidden, counts.shape)] = np.nan
     return counts
+
+
+def _named(array: Any) -> AbstractContextManager[None]:
+    """Name the file in whatever goes wrong with an array that lies on disk."""
+    holder = getattr(array, "file", array)  # of HDF5; Numpy and zarr name the place themselves
+    place = getattr(holder, "filename", None) or getattr(array, "store_path", None)
+    return reading(str(place), "patterns cannot be read") if place else nullcontext()
 
 
 def _refuse(counts: FloatArray, where: tuple[Any, ...]) -> None:

@@ -39,13 +39,16 @@ def write_hspy(scan: DiffractionScan, path: Path) -> None:
     path : pathlib.Path
         File to write.
     """
-    with atomic_path(path) as temporary, import_h5py().File(temporary, "w") as file:
+    with atomic_path(path) as temporary, _new_file(temporary) as file:
         file.attrs.update({"file_format": "HyperSpy", "file_format_version": "3.3"})
         group = file.create_group("Experiments/scan")
         group.attrs.update({"package": "hyperspy", "package_version": "2.0"})
         _write_pieces(group, "data", scan.patterns)
         for number, axis in enumerate(_axes(scan)):
-            axis |= {"_type": "UniformDataAxis", "is_binned": False}
+            # Strings of any length lie in a heap that has no checksum, and in which libhdf5 loops
+            # for ever if it is damaged; nobody who reads the axes needs it.
+            units = np.bytes_(axis["units"].encode())
+            axis |= {"_type": "UniformDataAxis", "is_binned": False, "units": units}
             group.create_group(f"axis-{number}").attrs.update(axis)
         for name, content in _HYPERSPY.items():
             group.require_group(name).attrs.update(content)
@@ -74,7 +77,7 @@ def write_emd(scan: DiffractionScan, path: Path) -> None:
             f"path={str(path)!r}: py4DSTEM takes a grid of positions in one orientation, but this "
             f"scan has the axes {', '.join(axis['name'] for axis in axes)}"
         )
-    with atomic_path(path) as temporary, import_h5py().File(temporary, "w") as file:
+    with atomic_path(path) as temporary, _new_file(temporary) as file:
         file.attrs.update(
             {
                 "emd_group_type": "file",
@@ -150,11 +153,18 @@ def _line(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(values[0]), float(values[1] - values[0]) if len(values) > 1 else 1.0
 
 
+def _new_file(path: Path) -> Any:
+    """Make an HDF5 file whose own tables have checksums, as HDF5 1.10 and later know them."""
+    return import_h5py().File(path, "w", libver=("v110", "v110"))
+
+
 def _write_pieces(group: Any, name: str, array: Any) -> None:
-    """Write patterns or their mask piece by piece."""
+    """Write patterns or their mask piece by piece, each with a checksum."""
     *scanned, n_x, n_y = array.shape
     chunks = (*(1 for _ in scanned), n_x, n_y)
-    data = group.create_dataset(name, shape=array.shape, dtype=array.dtype, chunks=chunks)
+    data = group.create_dataset(
+        name, shape=array.shape, dtype=array.dtype, chunks=chunks, fletcher32=True
+    )
     for index in np.ndindex(*scanned[:-1]):
         data[index] = np.asarray(array[index])
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glassnb.core.provenance import reading
 from glassnb.diffraction.counts import Tally, check_kind, check_mask, moments
 from glassnb.diffraction.export import MASK_OF_SIGNAL, import_h5py
 from glassnb.diffraction.probe import Probe
@@ -68,11 +69,7 @@ def measured_scan(
         mask = file.mask if mask is None else mask
     if not (hasattr(patterns, "shape") and hasattr(patterns, "dtype")):
         patterns = np.asarray(patterns)
-    if len(patterns.shape) not in (3, 4) or not all(patterns.shape):
-        raise ValueError(
-            f"patterns: have shape {tuple(patterns.shape)}; must be (n_x, n_y, n_k_x, n_k_y) "
-            "or (n_positions, n_k_x, n_k_y)"
-        )
+    _check_shape(patterns)
     tally = Tally.of(check_kind(patterns), saturation)
     mask = check_mask(mask, tuple(patterns.shape))
     if isinstance(patterns, np.ma.MaskedArray):
@@ -115,6 +112,14 @@ def measured_scan(
     return replace(held, mean=mean, mean_square=square, info=info)
 
 
+def _check_shape(patterns: Any) -> None:
+    if len(patterns.shape) not in (3, 4) or not all(patterns.shape):
+        raise ValueError(
+            f"patterns: have shape {tuple(patterns.shape)}; must be (n_x, n_y, n_k_x, n_k_y) "
+            "or (n_positions, n_k_x, n_k_y)"
+        )
+
+
 def open_patterns(path: str | os.PathLike[str]) -> Measured:
     """Open a file or folder of patterns.
 
@@ -133,8 +138,8 @@ def open_patterns(path: str | os.PathLike[str]) -> Measured:
     Raises
     ------
     ValueError
-        If there is no such file, its kind is not known, or it holds no or several sets of
-        patterns.
+        If there is no such file, its kind is not known, it is damaged, or it holds no or several
+        sets of patterns.
     ImportError
         If h5py is missing and needed.
     """
@@ -142,30 +147,52 @@ def open_patterns(path: str | os.PathLike[str]) -> Measured:
     if not source.exists():
         raise ValueError(f"patterns={str(path)!r}: there is no such file or folder")
     if source.suffix == ".npy":
-        return Measured(np.load(source, mmap_mode="r"))
-    if source.suffix in _HDF5:
-        return _one_of(import_h5py().File(source, "r"), path)
-    if any((source / name).exists() for name in ("zarr.json", ".zarray", ".zgroup")):
-        import zarr
-
-        store = zarr.open(source, mode="r")
-        return Measured(store) if isinstance(store, zarr.Array) else _one_of(store, path)
-    if (source / "arguments.json").exists():
+        opener = _open_npy
+    elif source.suffix in _HDF5:
+        import_h5py()
+        opener = _open_hdf5
+    elif any((source / name).exists() for name in ("zarr.json", ".zarray", ".zgroup")):
+        opener = _open_zarr
+    elif (source / "arguments.json").exists():
         raise ValueError(f"patterns={str(path)!r}: is a scan of glassnb; use DiffractionScan.open")
-    raise ValueError(
-        f"patterns={str(path)!r}: must be .npy, a zarr store, .zspy, or HDF5 "
-        f"({', '.join(_HDF5)}); read other files with their program and give the array"
-    )
+    else:
+        raise ValueError(
+            f"patterns={str(path)!r}: must be .npy, a zarr store, .zspy, or HDF5 "
+            f"({', '.join(_HDF5)}); read other files with their program and give the array"
+        )
+    with reading(path, "holds no patterns that can be read"):
+        measured = opener(source)
+        _check_shape(measured.patterns)
+        check_kind(measured.patterns)
+        check_mask(measured.mask, tuple(measured.patterns.shape))
+    return measured
 
 
-def _one_of(group: Any, path: Any) -> Measured:
+def _open_npy(path: Path) -> Measured:
+    patterns = np.load(path, mmap_mode="r")
+    size, expected = path.stat().st_size, patterns.offset + patterns.nbytes
+    if size != expected:
+        raise ValueError(f"its header asks for {expected} bytes, the file has {size}")
+    return Measured(patterns)
+
+
+def _open_hdf5(path: Path) -> Measured:
+    return _one_of(import_h5py().File(path, "r"), path)
+
+
+def _open_zarr(path: Path) -> Measured:
+    import zarr
+
+    store = zarr.open(path, mode="r")
+    return Measured(store) if isinstance(store, zarr.Array) else _one_of(store, path)
+
+
+def _one_of(group: Any, path: Path) -> Measured:
     """Return the only set of patterns of a file: hyperspy's signal, or an array of its size."""
-    signals = {}
-    if "Experiments" in group:
-        experiments = group["Experiments"]
-        signals = {name: experiments[name] for name in experiments}
-        signals = {name: each for name, each in signals.items() if "data" in each}
-    found = {f"Experiments/{name}/data": signal["data"] for name, signal in signals.items()}
+    experiments = _item(group, "Experiments")
+    signals = {name: experiments[name] for name in experiments or ()}
+    found = {f"Experiments/{name}/data": _item(each, "data") for name, each in signals.items()}
+    found = {name: data for name, data in found.items() if data is not None}
     arrays = {} if found else dict(_arrays(group, ""))
     # In the tree of py4DSTEM, a node of that name.
     masks = [a for name, a in arrays.items() if name.endswith("/mask/data") and a.dtype == bool]
@@ -180,10 +207,9 @@ def _one_of(group: Any, path: Any) -> Measured:
             f"patterns={str(path)!r}: one array of three or four axes is needed, there are: "
             f"{names}; open the file with h5py or zarr and give the array"
         )
-    if signals:
-        (signal,) = signals.values()
-        return _with_axes(signal)
-    (data,) = found.values()
+    ((name, data),) = found.items()
+    if signals and name.startswith("Experiments/"):
+        return _with_axes(signals[name.split("/")[1]], data)
     return Measured(data, mask=masks[0] if len(masks) == 1 else None)
 
 
@@ -196,15 +222,22 @@ def _arrays(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{name}", item
 
 
-def _with_axes(signal: Any) -> Measured:
+def _item(group: Any, path: str) -> Any:
+    """Return what lies at a path, or None; "in" and "get" of h5py hide what cannot be read."""
+    for name in path.split("/"):
+        if hasattr(group, "shape") or name not in list(group):
+            return None
+        group = group[name]
+    return group
+
+
+def _with_axes(signal: Any, data: Any) -> Measured:
     """Take from hyperspy's axes what is known in units of length."""
-    data = signal["data"]
-    group, name = MASK_OF_SIGNAL
-    mask = signal[group].get(name) if group in signal else None
-    names = [f"axis-{number}" for number in range(len(data.shape))]
-    if not all(name in signal for name in names):
+    mask = _item(signal, "/".join(MASK_OF_SIGNAL))
+    groups = [_item(signal, f"axis-{number}") for number in range(len(data.shape))]
+    if None in groups:
         return Measured(data, mask=mask)
-    axes = [_line(signal[name].attrs) for name in names]
+    axes = [_line(group.attrs) for group in groups]
     k_step = centre = positions = None
     pixels = [_in_units(axis, _PER_LENGTH) for axis in axes[-2:]]
     if all(step > 0 for _, step in pixels):
@@ -224,15 +257,19 @@ def _with_axes(signal: Any) -> Measured:
 
 def _line(attributes: Mapping[str, Any]) -> tuple[float, float, str]:
     """Return offset, scale and unit of an axis; a scale of 0 says that it is not even."""
-    unit = attributes.get("units", "")
-    unit = unit.decode() if isinstance(unit, bytes) else str(unit)
-    scale = attributes.get("scale", 0.0)
-    return float(attributes.get("offset", 0.0)), float(scale), unit
+    names = set(attributes)
+    offset, scale, unit = (
+        attributes[name] if name in names else default
+        for name, default in (("offset", 0.0), ("scale", 0.0), ("units", ""))
+    )
+    return float(offset), float(scale), unit.decode() if isinstance(unit, bytes) else str(unit)
 
 
 def _in_units(axis: tuple[float, float, str], units: Mapping[str, float]) -> tuple[float, float]:
     """Return offset and scale in Å or 1/Å; 0 where the unit is another."""
     offset, scale, text = axis
+    if not np.isfinite([offset, scale]).all():
+        return 0.0, 0.0
     plain = text.translate(str.maketrans("", "", " ${}\\")).replace("AA", "Å")
     factor = units.get(plain.replace("\u212b", "Å").replace("\u03bc", "µ"), 0.0)
     return offset * factor, scale * factor

@@ -275,6 +275,7 @@ class DiffractionScan:
             next(self.blocks())
         if len(index) != len(self.shape):
             raise ValueError(f"pattern{index}: the scan has the shape {self.shape}")
+        np.broadcast_to(0, self.shape)[index]  # an IndexError is no fault of the file
         return read_counts(self.patterns, self.mask, index)
 
     def decompose(self, n: int, *, seed: int = 0) -> Decomposition:

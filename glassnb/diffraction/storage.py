@@ -11,7 +11,8 @@ a folder      ``patterns.zarr``, chunks of some patterns, and             this p
 ``.h5``       HDF5 in the layout EMD 1.0: patterns and axes               py4DSTEM, emdfile
 ============  ==========================================================  ====================
 
-The last two need h5py, which is imported when they are written. All of them keep the mask.
+The last two need h5py, which is imported when they are written. All of them keep the mask, and
+checksums of all that they hold: a damaged file is refused.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnb.core.provenance import atomic_path, from_json, to_json
+from glassnb.core.provenance import atomic_path, from_json, read_arrays, reading, to_json
 from glassnb.diffraction.probe import Probe
 from glassnb.diffraction.result import DiffractionScan
 from glassnb.diffraction.work import LIST_ROW
@@ -38,7 +39,7 @@ _PATTERNS = "patterns.zarr"
 _MASK = "mask.zarr"  # that of each pattern
 _RECORD = "scan.npz"  # everything but the patterns, written last
 _ARGUMENTS = "arguments.json"  # what a scan depends on
-_FLAGS = "finished.npy"  # rows that are whole on disk
+_FLAGS = "finished.npz"  # rows that are whole on disk
 _EVERY = 2.0  # seconds between two notes of them
 _CHUNK = 2**20  # bytes, at most, unless one pattern is larger
 
@@ -81,8 +82,13 @@ class Store:
         else:
             _new_folder(self.path, (*shape, k_x.size, k_y.size), "float32", arguments)
         self.patterns = _open_patterns(self.path, "r+")
+        self._flags = np.zeros(pieces, dtype=bool)
         flags = self.path / _FLAGS
-        self._flags = np.load(flags) if flags.exists() else np.zeros(pieces, dtype=bool)
+        if flags.exists():
+            with reading(flags, "does not say which rows are finished; remove it to begin anew"):
+                noted = read_arrays(flags)
+                _hold(_layout(self.patterns), str(noted["layout"]))
+                self._flags[:] = noted["rows"]
         self._lock, self._noted = threading.Lock(), time.monotonic()
 
     def done(self, orientation: int) -> NDArray[np.bool_]:
@@ -92,7 +98,8 @@ class Store:
 
     def read(self, region: tuple[Any, ...]) -> NDArray[np.float32]:
         """Return the patterns of a row, shape (n, n_k_x, n_k_y)."""
-        return np.asarray(self.patterns[region]).reshape(-1, self.k_x.size, self.k_y.size)
+        with reading(self.path, "its patterns cannot be read; remove it to begin anew"):
+            return np.asarray(self.patterns[region]).reshape(-1, self.k_x.size, self.k_y.size)
 
     def write(
         self, piece: tuple[int, int], region: tuple[Any, ...], patterns: NDArray[np.float32]
@@ -112,12 +119,13 @@ class Store:
     def finish(self, scan: DiffractionScan) -> DiffractionScan:
         """Write what belongs to the patterns, and return the scan with its patterns on disk."""
         self.close()
-        _write_record(self.path / _RECORD, scan)
-        return replace(scan, patterns=_open_patterns(self.path, "r"))
+        patterns = _open_patterns(self.path, "r")
+        _write_record(self.path / _RECORD, scan, on_disk={_PATTERNS: _state(patterns)})
+        return replace(scan, patterns=patterns)
 
     def _note(self) -> None:
         with atomic_path(self.path / _FLAGS) as temporary:
-            np.save(temporary, self._flags)
+            np.savez(temporary, rows=self._flags, layout=_layout(self.patterns))
         self._noted = time.monotonic()
 
 
@@ -158,10 +166,13 @@ def save(scan: DiffractionScan, path: str | os.PathLike[str]) -> Path:
         raise ValueError(f"path={str(path)!r}: exists already; remove it or use another name")
     shape = (*scan.shape, scan.k_x.size, scan.k_y.size)
     _new_folder(target, shape, str(scan.patterns.dtype), {"shape": scan.shape})
-    _copy(scan.patterns, _open_patterns(target, "r+"))
+    on_disk = {_PATTERNS: _open_patterns(target, "r+")}
+    _copy(scan.patterns, on_disk[_PATTERNS])
     if _each_has_its_own(scan.mask):
-        _copy(scan.mask, _new_array(target / _MASK, shape, "bool"))
-    _write_record(target / _RECORD, scan)
+        on_disk[_MASK] = _new_array(target / _MASK, shape, "bool")
+        _copy(scan.mask, on_disk[_MASK])
+    states = {name: _state(array) for name, array in on_disk.items()}
+    _write_record(target / _RECORD, scan, on_disk=states)
     return target
 
 
@@ -195,11 +206,11 @@ def load(path: str | os.PathLike[str]) -> DiffractionScan:
     Raises
     ------
     ValueError
-        If there is no such scan, or it is not finished.
+        If there is no such scan, or it is not finished, or damaged.
     """
     source = Path(path)
     if source.suffix == ".npz" and source.is_file():
-        return _read_record(source)
+        return _read_record(source)[0]
     if not (source / _ARGUMENTS).exists():
         raise ValueError(
             f"path={str(path)!r}: is no folder or .npz file of a scan; measured "
@@ -210,8 +221,10 @@ def load(path: str | os.PathLike[str]) -> DiffractionScan:
             f"path={str(path)!r}: the scan is not finished; call scan(..., keep={str(path)!r}) "
             "again with the same arguments to go on"
         )
-    scan = replace(_read_record(source / _RECORD), patterns=_open_patterns(source, "r"))
-    return replace(scan, mask=_open(source / _MASK, "r")) if (source / _MASK).exists() else scan
+    scan, states = _read_record(source / _RECORD)
+    names = {_PATTERNS, *states} | ({_MASK} if (source / _MASK).exists() else set())
+    on_disk = {name: _open(source / name, "r", states.get(name)) for name in names}
+    return replace(scan, patterns=on_disk[_PATTERNS], mask=on_disk.get(_MASK, scan.mask))
 
 
 def _new_folder(
@@ -227,6 +240,7 @@ def _new_folder(
 def _new_array(path: Path, shape: tuple[int, ...], dtype: str) -> Any:
     """Make an array on disk in chunks of some patterns."""
     import zarr
+    from zarr.codecs import Crc32cCodec, ZstdCodec
 
     size = max(1, _CHUNK // (np.dtype(dtype).itemsize * shape[-2] * shape[-1]))
     # Rows are written side by side, each a line of the grid or so many positions of a list: with
@@ -238,7 +252,7 @@ def _new_array(path: Path, shape: tuple[int, ...], dtype: str) -> Any:
         chunks=(*(1 for _ in shape[:-3]), size, *shape[-2:]),
         dtype=dtype,
         # Noise does not get smaller, counts do.
-        compressors="auto" if np.dtype(dtype).kind in "biu" else None,
+        compressors=[ZstdCodec()] * (np.dtype(dtype).kind in "biu") + [Crc32cCodec()],
     )
 
 
@@ -246,17 +260,38 @@ def _open_patterns(path: Path, mode: Literal["r", "r+"]) -> Any:
     return _open(path / _PATTERNS, mode)
 
 
-def _open(path: Path, mode: Literal["r", "r+"]) -> Any:
+def _open(path: Path, mode: Literal["r", "r+"], state: str | None = None) -> Any:
+    """Open an array, and compare it with what was noted of it when it was written."""
     import zarr
 
-    return zarr.open_array(path, mode=mode)
+    with reading(path, "is no array of a scan, or is damaged"):
+        array = zarr.open_array(path, mode=mode)
+        if state is not None:
+            _hold(_state(array), state)
+    return array
+
+
+def _layout(array: Any) -> str:
+    """Return how the chunks of an array are read, which their checksums do not cover."""
+    return to_json(array.metadata.to_dict())
+
+
+def _state(array: Any) -> str:
+    """Return the layout and how many chunks there are; missing ones are read as zeros."""
+    return f"{_layout(array)} in {array.nchunks_initialized} chunks"
+
+
+def _hold(found: str, written: str) -> None:
+    if found != written:
+        raise ValueError(f"was written as {written}, and is {found}")
 
 
 def _compare(path: Path, arguments: Mapping[str, Any]) -> None:
     """Refuse to go on with a scan of other arguments."""
     if not (path / _ARGUMENTS).exists():
         raise ValueError(f"keep={str(path)!r}: exists already and is no scan; use another name")
-    saved = from_json((path / _ARGUMENTS).read_text(encoding="utf-8"))
+    with reading(path / _ARGUMENTS, "does not say what the scan depends on"):
+        saved = dict(from_json((path / _ARGUMENTS).read_text(encoding="utf-8")))
     for name in sorted({*saved, *arguments}):
         old, new = saved.get(name), arguments.get(name)
         if old != new:
@@ -266,7 +301,13 @@ def _compare(path: Path, arguments: Mapping[str, Any]) -> None:
             )
 
 
-def _write_record(path: Path, scan: DiffractionScan, *, patterns: bool = False) -> None:
+def _write_record(
+    path: Path,
+    scan: DiffractionScan,
+    *,
+    patterns: bool = False,
+    on_disk: Mapping[str, str] | None = None,
+) -> None:
     """Write everything into one file, patterns if they are asked for and there."""
     arrays = {
         name: getattr(scan, name) for name in ("k_x", "k_y", "positions", "mean", "mean_square")
@@ -282,14 +323,19 @@ def _write_record(path: Path, scan: DiffractionScan, *, patterns: bool = False) 
         "shape": scan.shape,
         "probe": None if scan.probe is None else asdict(scan.probe),
         "info": scan.info,
+        "on_disk": on_disk or {},
     }
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, text=np.array(to_json(text)), **arrays)
 
 
-def _read_record(path: Path) -> DiffractionScan:
-    with np.load(path) as file:
-        arrays = dict(file)
+def _read_record(path: Path) -> tuple[DiffractionScan, dict[str, str]]:
+    """Read what :func:`_write_record` wrote: the scan, and the states of its arrays on disk."""
+    with reading(path, "holds no scan"):
+        return _restored(read_arrays(path))
+
+
+def _restored(arrays: dict[str, Any]) -> tuple[DiffractionScan, dict[str, str]]:
     text = from_json(str(arrays.pop("text")))
     reductions = {
         name.removeprefix("reduction/"): arrays.pop(name)
@@ -297,6 +343,7 @@ def _read_record(path: Path) -> DiffractionScan:
         if name.startswith("reduction/")
     }
     probe = None if text["probe"] is None else Probe(**text["probe"])
-    return DiffractionScan(
+    scan = DiffractionScan(
         **arrays, shape=tuple(text["shape"]), reductions=reductions, probe=probe, info=text["info"]
     )
+    return scan, text.get("on_disk", {})  # earlier versions noted nothing

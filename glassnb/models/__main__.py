@@ -28,6 +28,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from glassnb.core.provenance import reading
 from glassnb.models.densify import densify
 from glassnb.models.glasses import available, load
 from glassnb.models.lammps_engine import ranks
@@ -169,13 +170,8 @@ def _structure(name: str) -> Any:
 
 def _own_potential(path: str) -> LammpsPotential:
     """Read the fields of a :class:`glassnb.models.LammpsPotential` from a TOML file."""
-    fields = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    try:
-        return LammpsPotential(**fields)
-    except TypeError as error:
-        raise ValueError(
-            f"potential={path!r}: must hold name, species, cutoff and lines ({error})"
-        ) from error
+    with reading(path, "must hold name, species, cutoff and lines of a potential, as TOML"):
+        return LammpsPotential(**tomllib.loads(Path(path).read_text(encoding="utf-8")))
 
 
 def _explain(error: Exception) -> int:

@@ -1,12 +1,14 @@
 """Long runs that can be killed: the state on disk is always whole.
 
 A folder holds the engine's restart file and the records made so far, both named by the step, and
-``checkpoint.json``, which is replaced last and names the step that counts. Under ``mpirun`` the
-first process writes, and all read: they must see the same folder.
+``checkpoint.json``, which is replaced last and names the step that counts, with the checksums of
+both, so that no run goes on from a damaged file. Under ``mpirun`` the first process writes, and
+all read: they must see the same folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnb.core.provenance import atomic_path, from_json, to_json
+from glassnb.core.provenance import atomic_path, from_json, read_arrays, reading, to_json
 from glassnb.models.lammps_engine import ranks
 
 try:
@@ -22,7 +24,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Checkpoint"]
+__all__ = ["Checkpoint", "read_index"]
 
 _INDEX = "checkpoint.json"
 
@@ -40,7 +42,8 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        If the folder holds the state of a run with other arguments, or is in use.
+        If the folder holds the state of a run with other arguments, or is in use, or one of its
+        files is damaged.
     """
 
     def __init__(self, folder: str | os.PathLike[str], arguments: Mapping[str, Any]) -> None:
@@ -49,19 +52,19 @@ class Checkpoint:
         if self.folder.exists() and not self.folder.is_dir():
             raise ValueError(f"checkpoint={str(folder)!r}: must be a folder, but is a file")
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.step = 0
+        self.step, self._saved = 0, -1
         self._writes = ranks()[0] == 0
         self._lock = _lock(self.folder) if self._writes else None
         self._index = self.folder / _INDEX
         if not self._index.exists():
             return
-        index = from_json(self._index.read_text(encoding="utf-8"))
         try:
-            self._compare(index["arguments"])
-        except ValueError:
+            arguments, self.step = read_index(self.folder)
+            self._saved = self.step
+            self._compare(arguments)
+        except (ValueError, FileNotFoundError):
             self.close()
             raise
-        self.step = int(index["step"])
 
     def __enter__(self) -> Checkpoint:
         """Return the folder."""
@@ -80,14 +83,18 @@ class Checkpoint:
     @property
     def restart(self) -> Path:
         """The engine's restart file of the present step."""
-        return self.folder / f"restart-{self.step}.bin"
+        return _restart(self.folder, self.step)
+
+    @property
+    def _records(self) -> Path:
+        return _records(self.folder, self.step)
 
     def load(self) -> dict[str, np.ndarray] | None:
         """Return the arrays of the last save, or ``None`` if there is none."""
         if not self._index.exists():
             return None
-        with np.load(self.folder / f"records-{self.step}.npz") as file:
-            return dict(file)
+        with reading(self._records, "holds no records of a run"):
+            return read_arrays(self._records)
 
     def save(
         self, step: int, write_restart: Callable[[Path], None], records: Mapping[str, np.ndarray]
@@ -103,21 +110,23 @@ class Checkpoint:
         records : dict of numpy.ndarray
             What :meth:`load` shall return.
         """
-        before = self.step
-        self.step = step
+        if step == self._saved:
+            return  # what is whole on disk is not touched
+        before, self.step, self._saved = self.step, step, step
         if not self._writes:
             write_restart(self.restart)  # all processes take part; the first one has the file
             return
         with atomic_path(self.restart) as temporary:
             write_restart(temporary)
-        with atomic_path(self.folder / f"records-{step}.npz") as temporary:
+        with atomic_path(self._records) as temporary:
             np.savez_compressed(temporary, **records)  # type: ignore[arg-type]
         with atomic_path(self._index) as temporary:
-            text = to_json({"arguments": self.arguments, "step": step})
+            sums = _checksums(self.restart, self._records)
+            text = to_json({"arguments": self.arguments, "step": step, "sha256": sums})
             temporary.write_text(text, encoding="utf-8")
         if before != step:
-            for name in (f"restart-{before}.bin", f"records-{before}.npz"):
-                (self.folder / name).unlink(missing_ok=True)
+            for path in (_restart(self.folder, before), _records(self.folder, before)):
+                path.unlink(missing_ok=True)
 
     def _compare(self, saved: Mapping[str, Any]) -> None:
         for name in sorted({*saved, *self.arguments}):
@@ -127,6 +136,48 @@ class Checkpoint:
                     f"checkpoint={str(self.folder)!r}: its run has {name}={old!r}, this one "
                     f"{name}={new!r}; use the same arguments to resume, or another folder"
                 )
+
+
+def read_index(folder: Path) -> tuple[dict[str, Any], int]:
+    """Read which state of a folder counts, and compare its files with their checksums.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of a run.
+
+    Returns
+    -------
+    arguments : dict
+        What the run depends on.
+    step : int
+        Which state counts.
+
+    Raises
+    ------
+    ValueError
+        If a file is damaged.
+    """
+    path = folder / _INDEX
+    with reading(path, "names no whole state of a run; remove the folder to begin anew"):
+        index = from_json(path.read_text(encoding="utf-8"))
+        arguments, step = dict(index["arguments"]), int(index["step"])
+        sums = _checksums(_restart(folder, step), _records(folder, step))
+        if index.get("sha256", sums) != sums:  # earlier versions wrote none
+            raise ValueError(f"{', '.join(sums)}: have other checksums than were saved")
+    return arguments, step
+
+
+def _restart(folder: Path, step: int) -> Path:
+    return folder / f"restart-{step}.bin"
+
+
+def _records(folder: Path, step: int) -> Path:
+    return folder / f"records-{step}.npz"
+
+
+def _checksums(*paths: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def _lock(folder: Path) -> int | None:

@@ -9,9 +9,8 @@ Sinclair, Philos. Mag. A 50, 45 (1984)).
 from __future__ import annotations
 
 import hashlib
-import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 from ase.data import atomic_masses, atomic_numbers
 
 from glassnb.core.download import check_sha256
+from glassnb.core.formats.lines import number
 from glassnb.models.potentials import Potential
 
 __all__ = ["EmbeddedAtomPotential", "read_embedded_atom"]
@@ -124,7 +124,7 @@ def read_embedded_atom(
     digest = hashlib.sha256(content).hexdigest()
     if sha256 is not None and digest != check_sha256(sha256):
         raise ValueError(f"{where}: has the checksum sha256={digest}, not {sha256}")
-    lines = content.decode("utf-8", errors="replace").splitlines()
+    lines = content.decode("utf-8", errors="replace").replace("\r\n", "\n").split("\n")
     lines[3:] = [line.split("#")[0] for line in lines[3:]]  # comments, as LAMMPS sees them
     elements, sizes, cutoff = _header(lines, where)
     style = _style(lines, elements, sizes, where)
@@ -151,20 +151,34 @@ def read_embedded_atom(
 
 def _header(lines: Sequence[str], where: str) -> tuple[list[str], tuple[int, int], float]:
     """Return the elements, the lengths of the tables of F and of r, and the cutoff."""
-    try:
-        count, *elements = lines[3].split()
-        n_rho, d_rho, n_r, d_r, cutoff = lines[4].split()
-        sizes = int(n_rho), int(n_r)
-        steps = float(d_rho), float(d_r), float(cutoff)
-        sound = all(0 < step < math.inf for step in steps) and min(sizes) > 1
-        if not sound or int(count) != len(elements) or not set(elements) <= set(atomic_numbers):
-            raise ValueError
-    except (ValueError, IndexError):
-        raise ValueError(
-            f"{where}: is not a setfl file, whose fourth line holds the number of elements and "
-            "their symbols, and whose fifth the sizes and steps of the tables and the cutoff"
-        ) from None
-    return elements, sizes, steps[2]
+    count, *elements = (lines[3] if len(lines) > 3 else "").split() or [""]
+    if _whole(count) != len(elements) or not elements or not set(elements) <= set(atomic_numbers):
+        raise _no_header(lines, 4, "the number of elements and their symbols", where)
+    words = (lines[4] if len(lines) > 4 else "").split()
+    if len(words) == 5:
+        sizes = _whole(words[0]), _whole(words[2])
+        steps = [_value(words[k]) or 0.0 for k in (1, 3, 4)]
+        if min(*sizes) > 1 and min(steps) > 0:
+            return elements, sizes, steps[2]
+    expected = "the sizes and steps of the tables of F and of r, and the cutoff"
+    raise _no_header(lines, 5, expected, where)
+
+
+def _no_header(lines: Sequence[str], place: int, expected: str, where: str) -> ValueError:
+    found = repr(lines[place - 1][:80]) if len(lines) >= place else "missing"
+    return ValueError(
+        f"{where}: is not a setfl file: its line {place} must hold {expected}, and is {found}"
+    )
+
+
+def _whole(word: str) -> int:
+    """Return the whole number that a word is; 0 if it is none."""
+    return int(word) if word.isascii() and word.isdigit() and len(word) < 10 else 0
+
+
+def _value(word: str) -> float | None:
+    """Return the finite number that a word is for LAMMPS, which knows no exponents with D."""
+    return None if "d" in word.lower() else number(word)
 
 
 def _style(lines: Sequence[str], elements: list[str], sizes: tuple[int, int], where: str) -> str:
@@ -172,59 +186,63 @@ def _style(lines: Sequence[str], elements: list[str], sizes: tuple[int, int], wh
     n_rho, n_r = sizes
     pairs = len(elements) * (len(elements) + 1) // 2 * n_r
     counts = np.cumsum([0, *(len(line.split()) for line in lines[5:])])
+    reached = 0
     for style, densities in (("eam/alloy", 1), ("eam/fs", len(elements))):
         blocks = [n_rho + densities * n_r] * len(elements)
-        titles = _titles(counts, [*blocks, pairs])
+        titles, end = _titles(counts, [*blocks, pairs])
+        reached = max(reached, end)
         if titles is None:
             continue
-        _check_elements([lines[5 + title] for title in titles], elements, where)
-        values = [line for i, line in enumerate(lines[5:]) if i not in set(titles)]
-        try:
-            numbers = np.array(" ".join(values).split(), dtype=float)
-        except ValueError as error:
-            raise ValueError(f"{where}: holds something that is no number ({error})") from None
-        if not np.isfinite(numbers).all():
-            raise ValueError(f"{where}: holds numbers that are not finite")
+        _check_elements({6 + k: lines[5 + k] for k in titles}, elements, where)
+        for k, line in enumerate(lines[5:]):
+            if k not in titles and None in map(_value, line.split()):
+                raise ValueError(
+                    f"{where}: line {6 + k} holds something that is no number, or not finite: "
+                    f"{line.strip()[:80]!r}"
+                )
         return style
     raise ValueError(
         f"{where}: the setfl file is broken or not whole: for {', '.join(elements)}, {n_rho} "
-        f"values of F and {n_r} of r, it does not hold the tables of eam/alloy or eam/fs"
+        f"values of F and {n_r} of r, the tables of eam/alloy or eam/fs do not end where they "
+        f"should, at line {6 + reached}"
     )
 
 
-def _titles(counts: np.ndarray, blocks: Sequence[int]) -> list[int] | None:
-    """Return the lines above the tables of the elements, or ``None`` if the lengths disagree.
+def _titles(counts: np.ndarray, blocks: Sequence[int]) -> tuple[list[int] | None, int]:
+    """Return the lines above the tables of the elements, and the last line.
 
     ``counts`` are the numbers of words before each line; ``blocks`` those of each element's
-    tables, and last those of the pairs.
+    tables, and last those of the pairs. If the lengths disagree, return ``None`` and the line at
+    which they do.
     """
-    titles, line = [], 0
+    titles: list[int] = []
+    line = 0
     for block in blocks[:-1]:
         while line + 2 < len(counts) and counts[line + 1] == counts[line]:
             line += 1  # an empty line
         if line + 1 >= len(counts):
-            return None
+            return None, line
         titles.append(line)
         end = counts[line + 1] + block
         line = int(np.searchsorted(counts, end))
         if line >= len(counts) or counts[line] != end:
-            return None
-    return titles if counts[-1] - counts[line] == blocks[-1] else None
+            return None, line - 1
+    end = counts[line] + blocks[-1]
+    return (titles if end == counts[-1] else None), int(np.searchsorted(counts, end)) - 1
 
 
-def _check_elements(titles: Sequence[str], elements: Sequence[str], where: str) -> None:
+def _check_elements(titles: Mapping[int, str], elements: Sequence[str], where: str) -> None:
     """Compare the masses above the tables with the elements of the header.
 
     Not the atomic numbers beside them, which are wrong in files that are in use.
     """
-    for title, symbol in zip(titles, elements, strict=True):
+    for (place, title), symbol in zip(titles.items(), elements, strict=True):
         mass = float(atomic_masses[atomic_numbers[symbol]])
-        try:
-            same = abs(float(title.split()[1]) - mass) < 0.01 * mass
-        except (ValueError, IndexError):
-            same = False
-        if not same:
+        words = title.split()
+        found = _value(words[1]) if len(words) > 1 else None
+        if found is None or abs(found - mass) >= 0.01 * mass:
             raise ValueError(
-                f"{where}: the tables of {symbol} begin with {title.strip()[:40]!r} instead of its "
-                f"atomic number, its mass {mass:.3f}, and its lattice"
+                f"{where}: line {place}: the tables of {symbol} begin with "
+                f"{title.strip()[:40]!r} instead of its atomic number, its mass {mass:.3f}, and "
+                "its lattice"
             )

@@ -8,7 +8,6 @@ file is made by ``scripts/make_crystal_database.py`` from the polymorphs of
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,7 +19,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glassnb.core.provenance import atomic_path, from_json, provenance, to_json
+from glassnb.core.provenance import (
+    atomic_path,
+    from_json,
+    provenance,
+    read_arrays,
+    reading,
+    to_json,
+)
 from glassnb.topology.crystal_entry import (
     DECIMALS,
     SHORTEST,
@@ -362,21 +368,19 @@ def _packaged() -> CrystalDatabase:
 
 
 def _read(path: Path) -> CrystalDatabase:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            stored = {name: file[name] for name in file.files}
+    with reading(path, "holds no diagrams of crystals, as CrystalDatabase.save writes them"):
+        stored = read_arrays(path)
         meta = from_json(str(stored["record"]))
         if meta["format"] != _FORMAT:
             raise ValueError(f"its format is {meta['format']!r}")
-        columns = [stored[name].tolist() for name in _COLUMNS]
-        ends = np.cumsum(stored["sizes"])[:-1]
-        pairs = np.split(stored["pairs"], ends)
-        counts = np.split(stored["counts"], ends)
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"path={os.fspath(path)!r}: holds no diagrams of crystals ({error}); write them with "
-            "CrystalDatabase.save"
-        ) from error
+        return CrystalDatabase(_restored(stored), meta["record"])
+
+
+def _restored(stored: Mapping[str, NDArray[Any]]) -> tuple[CrystalEntry, ...]:
+    columns = [stored[name].tolist() for name in _COLUMNS]
+    ends = np.cumsum(stored["sizes"])[:-1]
+    pairs = np.split(stored["pairs"], ends)
+    counts = np.split(stored["counts"], ends)
     entries = []
     for k, row in enumerate(zip(*columns, strict=True)):
         part = slice(k * len(_KEYS), (k + 1) * len(_KEYS))
@@ -384,7 +388,7 @@ def _read(path: Path) -> CrystalDatabase:
         errors = dict(zip(VARIANTS, stored["errors"][k].tolist(), strict=True))
         columns_of = dict(zip(_COLUMNS, row, strict=True))
         entries.append(CrystalEntry(**columns_of, points=points, errors=errors))
-    return CrystalDatabase(tuple(entries), meta["record"])
+    return tuple(entries)
 
 
 def _assemble(entries: Sequence[CrystalEntry], record: Mapping[str, Any]) -> CrystalDatabase:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,14 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
-from glassnb.core.provenance import atomic_path, from_json, provenance, to_json
+from glassnb.core.provenance import (
+    atomic_path,
+    from_json,
+    provenance,
+    read_arrays,
+    reading,
+    to_json,
+)
 from glassnb.topology.alpha_complex import AlphaComplex, ComplexChecks
 from glassnb.topology.regions import in_region
 
@@ -397,18 +403,16 @@ def load_diagrams(path: str | os.PathLike[str]) -> PersistenceDiagrams:
     ValueError
         If the file holds something else.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            stored = {name: file[name] for name in file.files}
+    problem = "holds no persistence diagrams, as PersistenceDiagrams.save writes them"
+    with reading(path, problem):
+        stored = read_arrays(path)
         meta = from_json(str(stored["record"]))["meta"]
         if meta["format"] != _FORMAT:
             raise ValueError(f"its format is {meta['format']!r}")
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"path={os.fspath(path)!r}: holds no persistence diagrams ({error}); write them with "
-            "PersistenceDiagrams.save"
-        ) from error
+        return _restored(stored, meta)
 
+
+def _restored(stored: dict[str, Any], meta: dict[str, Any]) -> PersistenceDiagrams:
     def tables(name: str, n: int) -> tuple[Any, ...]:
         return tuple(stored[f"{name}_{d}"] for d in range(n))
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -22,6 +21,7 @@ from ase.io.trajectory import TrajectoryReader
 from glassnb.core.formats import vasp
 from glassnb.core.formats.lines import Lines
 from glassnb.core.isotopes import NAME, isotopes_of
+from glassnb.core.provenance import reading
 
 __all__ = ["frames"]
 
@@ -56,7 +56,7 @@ def frames(name: str, kind: str, data: bytes, text: str | None) -> list[Callable
     source = partial(_source, name, kind, data, text)
     if form.single:
         return [partial(_one, name, kind, text, lambda: ase.io.read(source(), format=kind))]
-    with _named(name, kind):
+    with reading(name, f"cannot be read as {kind}"):
         if kind == "traj":  # may be long
             run: Any = TrajectoryReader(source())
         else:
@@ -80,7 +80,7 @@ def _source(name: str, kind: str, data: bytes, text: str | None) -> Any:
 
 
 def _one(name: str, kind: str, text: str | None, get: Callable[[], Any]) -> Atoms:
-    with _named(name, kind):
+    with reading(name, f"cannot be read as {kind}"):
         atoms = _with_isotopes(cast(Atoms, get()))
     if text is not None and kind == "vasp":
         vasp.check_poscar(Lines(name, text), len(atoms))
@@ -92,15 +92,6 @@ def _with_isotopes(atoms: Atoms) -> Atoms:
     if NAME in atoms.arrays:
         atoms.arrays[NAME] = isotopes_of(atoms)
     return atoms
-
-
-@contextmanager
-def _named(name: str, kind: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # the readers of ASE fail in their own ways
-        what = f"{type(error).__name__}: {error}".rstrip(": ")
-        raise ValueError(f"{name}: cannot be read as {kind} ({what})") from error
 
 
 def _complete(path: str, text: str, kind: str, atoms: Atoms) -> Atoms:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ase.io.formats import UnknownFileTypeError, filetype, ioformats, match_magic
 
 from glassnb.core.formats import atomeye, lammps, lammps_dump, rmc6f, rmc_cfg, vasp, xyz
+from glassnb.core.provenance import reading
 
 __all__ = ["content", "kind_of", "suffix_of"]
 
@@ -61,13 +62,11 @@ def content(name: str) -> tuple[bytes, str | None]:
         If the file is empty or cut short.
     """
     data = Path(name).read_bytes()
-    try:
+    with reading(name, "expected a text file"):  # each compression fails in its own way
         for mark, decompress in _COMPRESSED.values():
             if data.startswith(mark):
                 data = decompress(data)
         text = _text(data)
-    except Exception as error:  # each compression fails in its own way
-        raise ValueError(f"{name}: expected a text file, but {error}") from error
     if not (data if text is None else text).strip():
         raise ValueError(f"{name}, line 1: expected a structure, found an empty file")
     return data, text

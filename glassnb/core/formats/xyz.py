@@ -29,6 +29,7 @@ from glassnb.core.formats.species import (
     refuse_species,
 )
 from glassnb.core.isotopes import NAME, parse_species, set_isotopes
+from glassnb.core.provenance import reading
 
 __all__ = ["frames", "recognise", "render"]
 
@@ -171,7 +172,8 @@ def _row(lines: Lines, columns: _Columns, what: str) -> list[str]:
 
 
 def _by_ase(lines: Lines, start: int, text: str, names: Sequence[str]) -> Atoms:
-    try:
+    where = f"{lines.path}, lines {start + 1} to {lines.number}"
+    with reading(where, "expected a frame of extended xyz"):
         (atoms,) = read_xyz(io.StringIO(text), slice(None))
         stored = atoms.arrays.pop(NAME, None)
         isotopes = np.array([parse_species(name)[1] for name in names] or [0] * len(atoms))
@@ -179,10 +181,6 @@ def _by_ase(lines: Lines, start: int, text: str, names: Sequence[str]) -> Atoms:
             set_isotopes(
                 atoms, isotopes if stored is None else np.where(isotopes, isotopes, stored)
             )
-    except Exception as error:  # the reader of ASE fails in its own ways
-        what = f"{type(error).__name__}: {error}"
-        where = f"{lines.path}, lines {start + 1} to {lines.number}"
-        raise ValueError(f"{where}: expected a frame of extended xyz, but {what}") from error
     return atoms
 
 

@@ -12,7 +12,15 @@ import numpy as np
 from ase import Atoms
 
 from glassnb.core.isotopes import isotopes_of, set_isotopes
-from glassnb.core.provenance import atomic_path, from_json, provenance, to_json
+from glassnb.core.provenance import (
+    atomic_path,
+    from_json,
+    provenance,
+    read_arrays,
+    reading,
+    to_json,
+)
+from glassnb.models.checkpoint import read_index
 from glassnb.models.potentials import PairPotential
 from glassnb.models.potentials import potential as find_potential
 from glassnb.models.reverse_monte_carlo import constraints as constraint_classes
@@ -28,6 +36,8 @@ if TYPE_CHECKING:
 _NOT_KEPT = ("density", "composition")
 
 __all__ = ["fingerprint", "history", "load_state", "resume", "save", "write"]
+
+_PROBLEM = "is no file of ReverseMonteCarlo.save"
 
 _CLASSES = {
     name: getattr(module, name)
@@ -97,7 +107,11 @@ def fingerprint(rmc: ReverseMonteCarlo) -> dict[str, Any]:
     }
     settings = dict(parts["settings"])
     settings["kinds of moves"] = settings.pop("moves")  # a run has a number of moves too
-    return settings | {k: hashlib.sha256(v).hexdigest() for k, v in sums.items()}
+    return settings | {k: _sha256(v) for k, v in sums.items()}
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def history(rmc: ReverseMonteCarlo) -> dict[str, Any]:
@@ -144,7 +158,7 @@ def write(rmc: ReverseMonteCarlo, path: Path) -> None:
         Where to.
     """
     system, moves, shells = rmc._system, rmc._moves, rmc._shells
-    text = _parts(rmc) | {
+    parts = _parts(rmc) | {
         "moves_done": rmc._done,
         "last_rate": rmc._last_rate,
         "history": [asdict(record) for record in rmc._history],
@@ -152,9 +166,10 @@ def write(rmc: ReverseMonteCarlo, path: Path) -> None:
         "repaired": rmc.repaired,
         "assumptions": rmc.assumptions,
     }
+    text = to_json(parts)
     with open(path, "wb") as file:
         np.savez_compressed(
-            file, description=to_json(text), numbers=system.start.numbers,
+            file, description=text, sha256=_sha256(text.encode()), numbers=system.start.numbers,
             start=system.start.positions, cell=system.start.cell.array,
             lattice=system.cell, isotopes=isotopes_of(system.start), fractional=system.fractional,
             histogram=rmc._fit.histogram, neighbours=shells.neighbours, counts=shells.counts,
@@ -194,28 +209,41 @@ def load_state(rmc: ReverseMonteCarlo, path: str | os.PathLike[str]) -> None:
     ValueError
         If it is of another cell of the lattice: earlier versions took the one that was given.
     """
+    with reading(path, _PROBLEM):
+        _restore(rmc, Path(path), *_read(Path(path)))
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return what :func:`write` wrote: the description, and the arrays."""
+    arrays = read_arrays(path)
+    text = str(arrays["description"])
+    if arrays.get("sha256", _sha256(text.encode())) != _sha256(text.encode()):
+        raise ValueError("the description has another checksum than was saved")
+    return from_json(text), arrays
+
+
+def _restore(
+    rmc: ReverseMonteCarlo, path: Path, text: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
     system, moves, shells, fit = rmc._system, rmc._moves, rmc._shells, rmc._fit
-    with np.load(path) as file:
-        text = from_json(str(file["description"]))
-        if not np.array_equal(file.get("lattice", file["cell"]), system.cell):
-            raise ValueError(
-                f"path={str(path)!r}: an earlier version made it, in a cell whose faces are not as "
-                "far apart as this lattice has them; begin a new refinement from its structure "
-                "(Refinement.save)"
-            )
-        weights = file["weights"].tolist()
-        for term, (scale, offset) in zip(fit.terms, file["scales"], strict=True):
-            term.scale, term.offset, term.weight = float(scale), float(offset), weights.pop(0)
-        rmc._energy.grid[3] = weights.pop()
-        shells.values[:, 0] = weights
-        for mine, name in (
-            (system.fractional, "fractional"), (fit.histogram, "histogram"),
-            (shells.neighbours, "neighbours"), (shells.counts, "counts"), (shells.costs, "costs"),
-            (shells.n_allowed, "n_allowed"), (rmc._energy.since_start, "energy"),
-            (rmc._generator, "generator"), (moves.sizes, "sizes"), (moves.tried, "tried"),
-            (moves.accepted, "accepted"),
-        ):  # fmt: skip
-            mine[...] = file[name]
+    if not np.array_equal(arrays.get("lattice", arrays["cell"]), system.cell):
+        raise ValueError(
+            f"{path}: an earlier version made it, in a cell whose faces are not as far apart as "
+            "this lattice has them; begin a new refinement from its structure (Refinement.save)"
+        )
+    weights = arrays["weights"].tolist()
+    for term, (scale, offset) in zip(fit.terms, arrays["scales"], strict=True):
+        term.scale, term.offset, term.weight = float(scale), float(offset), weights.pop(0)
+    rmc._energy.grid[3] = weights.pop()
+    shells.values[:, 0] = weights
+    for mine, name in (
+        (system.fractional, "fractional"), (fit.histogram, "histogram"),
+        (shells.neighbours, "neighbours"), (shells.counts, "counts"), (shells.costs, "costs"),
+        (shells.n_allowed, "n_allowed"), (rmc._energy.since_start, "energy"),
+        (rmc._generator, "generator"), (moves.sizes, "sizes"), (moves.tried, "tried"),
+        (moves.accepted, "accepted"),
+    ):  # fmt: skip
+        mine[...] = arrays[name]
     rmc._done, rmc._last_rate = text["moves_done"], text["last_rate"]
     names = list(rmc._first_terms)  # the text has them sorted
     rmc._first_terms = {name: text["first_terms"][name] for name in names}
@@ -249,27 +277,23 @@ def resume(cls: type[ReverseMonteCarlo], path: str | os.PathLike[str]) -> Revers
     """
     target = Path(path)
     if target.is_dir():
-        index = target / "checkpoint.json"
-        if not index.exists():
+        if not (target / "checkpoint.json").exists():
             raise ValueError(f"path={str(path)!r}: the folder holds no checkpoint")
-        step = from_json(index.read_text(encoding="utf-8"))["step"]
-        target = target / f"restart-{step}.bin"
-    try:
-        with np.load(target) as file:
-            text = from_json(str(file["description"]))
-            start = Atoms(file["numbers"], file["start"], cell=file["cell"], pbc=True)
-            set_isotopes(start, file.get("isotopes", 0))
-    except (ValueError, KeyError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(
-            f"path={str(path)!r}: is no file of ReverseMonteCarlo.save ({error})"
-        ) from None
+        target = target / f"restart-{read_index(target)[1]}.bin"
+    with reading(target, _PROBLEM):
+        return _resumed(cls, target, *_read(target))
+
+
+def _resumed(
+    cls: type[ReverseMonteCarlo], path: Path, text: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> ReverseMonteCarlo:
+    start = Atoms(arrays["numbers"], arrays["start"], cell=arrays["cell"], pbc=True)
+    set_isotopes(start, arrays.get("isotopes", 0))
     constraints = [_from_record(record) for record in text["constraints"]]
     annealed = any(record["temperature"] != 1 for record in text["history"])
     if "assumptions" not in text and annealed and energy_of(constraints) is not None:
         raise ValueError(
-            f"path={str(path)!r}: an earlier version made it, which annealed PotentialEnergy like "
+            f"{path}: an earlier version made it, which annealed PotentialEnergy like "
             "all other costs; begin a new refinement from its structure (Refinement.save)"
         )
     rmc = cls(
@@ -280,5 +304,5 @@ def resume(cls: type[ReverseMonteCarlo], path: str | os.PathLike[str]) -> Revers
         keep_apart=False,  # those of the start are among the constraints
         density_tolerance=None,
     )
-    load_state(rmc, target)
+    _restore(rmc, path, text, arrays)
     return rmc
