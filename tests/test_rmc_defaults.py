@@ -26,6 +26,7 @@ from test_reverse_monte_carlo import (
     toy,
 )
 
+import glassnb as gn
 from glassnb.core.isotopes import set_isotopes
 from glassnb.core.provenance import from_json, to_json
 from glassnb.models import load, random_silica
@@ -455,3 +456,32 @@ def test_no_warning_is_hidden():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small().run(2000)
+
+
+def test_bins_are_as_fine_as_the_pair_function():
+    """The structure that data were computed from agrees with them to rounding."""
+    glass = load("silica-pristine-648")
+    data = gn.scattering.pair_distribution(glass)  # in steps of 0.02 Å
+    rmc = ReverseMonteCarlo(glass, [data])
+    assert rmc.chi2 < 1e-9
+    assert f"bin_width {data.dr:.4g} Å (the step of neutron g(r))" in rmc.assumptions
+    coarse = gn.scattering.pair_distribution(glass, bins=100)
+    assert not any("bin_width" in w for w in ReverseMonteCarlo(glass, [coarse]).assumptions)
+    asked = r"bin_width=0\.05 .*step of 'neutron g\(r\)'.*set bin_width=0\.0\d+"
+    with pytest.warns(UserWarning, match=asked) as caught:
+        ReverseMonteCarlo(glass, [data], bin_width=0.05)
+    assert caught[0].filename == __file__
+    r = 2 + 0.001 * np.arange(500)
+    fine = PairDistributionData(r, 1 + np.sin(r), "g")
+    with pytest.warns(UserWarning, match=r"bin_width=0\.002 .*0\.001"):  # bins have an end
+        ReverseMonteCarlo(glass, [fine])
+    ripples = PairDistributionData(r, np.sin(r), q_max=20.0)  # go through Q
+    assert not any("bin_width" in w for w in ReverseMonteCarlo(glass, [ripples]).assumptions)
+
+
+def test_the_width_of_old_checkpoints():
+    """Runs whose width is 0.05 are known by what they were known by when it was the default."""
+    settings = fingerprint(ReverseMonteCarlo(quartz(), data_of(quartz()), [SILICA]))
+    said = ReverseMonteCarlo(quartz(), data_of(quartz()), [SILICA], bin_width=0.05)
+    assert settings == fingerprint(said)
+    assert settings["bin_width"] == 0.05

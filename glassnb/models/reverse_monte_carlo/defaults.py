@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from ase import Atoms
 
+from glassnb.core.callers import warn
 from glassnb.core.structure import mass_density, number_density
 from glassnb.models.reverse_monte_carlo import _kernels
 from glassnb.models.reverse_monte_carlo.constraints import (
@@ -15,15 +16,17 @@ from glassnb.models.reverse_monte_carlo.constraints import (
     MinimumDistance,
     not_negative,
 )
-from glassnb.models.reverse_monte_carlo.data import Data
+from glassnb.models.reverse_monte_carlo.data import Data, PairDistributionData
 from glassnb.models.reverse_monte_carlo.system import System
 
-__all__ = ["check_material", "closest_approach", "of_model"]
+__all__ = ["check_material", "chosen_width", "closest_approach", "of_model"]
 
 _SHARE = 0.9  # of the shortest distance: room for a start at rest, such as a crystal, to spread
 # Atoms at random would be as far apart as the closest pair with a probability of exp(-_EXPECTED):
 # a gap that chance does not explain.
 _EXPECTED = 10.0
+_WIDTH, _FINEST = 0.05, 0.002  # Å, of the distance bins
+_ABOUT = 1.01  # a whole number of bins makes up a range, so that their width is not quite as asked
 
 
 def closest_approach(
@@ -71,6 +74,44 @@ def closest_approach(
     if without:
         assumed.append(f"no minimum distance of {', '.join(without)} (the start tells none)")
     return (MinimumDistance(found) if found else None), assumed
+
+
+def chosen_width(data: Iterable[Data], given: float | None) -> tuple[float, list[str]]:
+    """Choose how wide the distance bins are, and warn if they smear out what the data resolve.
+
+    Only pair functions without ``q_max`` count: they are compared with the histogram as it is.
+
+    Parameters
+    ----------
+    data : iterable of Data
+        The data sets, checked.
+    given : float or None
+        Width in Å that was asked for.
+
+    Returns
+    -------
+    width : float
+        In Å; the one given, else 0.05 or the smallest step of the data, at least 0.002.
+    assumed : list of str
+        What was assumed, in words; empty where the width is 0.05 or given.
+    """
+    steps = {
+        str(item.name): float(np.diff(item.points).min())
+        for item in data
+        if isinstance(item, PairDistributionData) and item.q_max is None
+    }
+    name = min(steps, key=lambda name: steps[name], default="")
+    step = steps.get(name, _WIDTH)
+    width = max(_FINEST, min(_WIDTH, step)) if given is None else given
+    if width > step * _ABOUT and name:
+        warn(
+            f"bin_width={width:.4g} Å: is coarser than the step of {name!r}, {step:.4g} Å, which "
+            "is compared with the histogram as it is, so that the model cannot follow its peaks; "
+            f"set bin_width={step:.4g}, or give data in such steps"
+        )
+    if given is None and width < _WIDTH:
+        return width, [f"bin_width {width:.4g} Å (the step of {name})"]
+    return width, []
 
 
 def check_material(data: Iterable[Data], atoms: Atoms, tolerance: float | None) -> None:

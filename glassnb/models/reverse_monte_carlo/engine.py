@@ -21,6 +21,7 @@ from glassnb.models.reverse_monte_carlo.constraints import Constraint, not_negat
 from glassnb.models.reverse_monte_carlo.data import prepared
 from glassnb.models.reverse_monte_carlo.defaults import (
     check_material,
+    chosen_width,
     closest_approach,
     of_model,
 )
@@ -72,8 +73,10 @@ class ReverseMonteCarlo:
         Seed of the random numbers.
     r_max : float, optional
         Largest distance in Å that is counted; half the smallest height of the cell when omitted.
-    bin_width : float
-        Width of the distance bins in Å.
+    bin_width : float, optional
+        Width of the distance bins in Å. When omitted 0.05, or the step in r of pair functions
+        without ``q_max`` where that is finer (but at least 0.002): they are compared with the
+        histogram as it is. A width coarser than such a step is warned of.
     move_size : float
         Largest displacement along each axis in Å, at the start.
     target_acceptance : float or None
@@ -131,7 +134,7 @@ class ReverseMonteCarlo:
         seed: int = 0,
         *,
         r_max: float | None = None,
-        bin_width: float = 0.05,
+        bin_width: float | None = None,
         move_size: float = 0.1,
         target_acceptance: float | None = 0.3,
         moves: Mapping[str, float] | None = None,
@@ -145,6 +148,8 @@ class ReverseMonteCarlo:
         check_constraints(sets, constraints)
         if not isinstance(seed, int | np.integer) or seed < 0:
             raise ValueError(f"seed={seed!r}: must be a whole number, 0 or more")
+        bin_width, words = chosen_width(sets, bin_width)
+        assumed += words
         shares = {"single": 1.0} if moves is None else moves
         self._settings: dict[str, Any] = {
             "seed": int(seed), "r_max": r_max, "bin_width": bin_width, "move_size": move_size,
