@@ -8,6 +8,7 @@ import numpy as np
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
+from glassnb.core.neighbours import OVERLAP, neighbours
 from glassnb.models.reverse_monte_carlo.constraints import (
     BondAngle,
     Constraint,
@@ -115,8 +116,14 @@ def apart(system: System, constraints: Sequence[Constraint], repair: bool) -> tu
     Raises
     ------
     ValueError
-        If atoms are too close and may not be moved, or cannot be moved apart.
+        If atoms are too close and may not be moved, or cannot be moved apart, or overlap.
     """
+    atoms, moved = _apart(system, constraints, repair)
+    neighbours(atoms, OVERLAP)  # names atoms on one place, of pairs that have no minimum distance
+    return atoms, moved
+
+
+def _apart(system: System, constraints: Sequence[Constraint], repair: bool) -> tuple[Atoms, int]:
     atoms = system.start.copy()
     limits = system.minimum_distances(constraints)
     cutoffs = {
