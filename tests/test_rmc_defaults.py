@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import make_supercell
+from ase.constraints import FixAtoms, FixBondLength
 from ase.data import atomic_masses
 from ase.neighborlist import neighbor_list
 from hypothesis import given, settings
@@ -485,3 +486,27 @@ def test_the_width_of_old_checkpoints():
     said = ReverseMonteCarlo(quartz(), data_of(quartz()), [SILICA], bin_width=0.05)
     assert settings == fingerprint(said)
     assert settings["bin_width"] == 0.05
+
+
+def test_atoms_on_one_place_are_refused():
+    """Without data too, across a face of the cell too; a minimum distance may repair them."""
+    atoms = quartz()
+    atoms.positions[1] = atoms.positions[0] + atoms.cell.array[2] + [0, 0, 0.05]
+    with pytest.raises(ValueError, match=r"atoms 0 and 1 overlap, 0\.05.*remove duplicates"):
+        ReverseMonteCarlo(atoms, constraints=[SILICA])
+    apart = dict.fromkeys([("Si", "Si"), ("Si", "O"), ("O", "O")], 1.0)
+    rmc = ReverseMonteCarlo(atoms, constraints=[SILICA, MinimumDistance(apart)], repair=True)
+    assert rmc.repaired > 0
+
+
+@pytest.mark.parametrize("constraint", [FixAtoms([0]), FixBondLength(0, 1)])
+def test_constraints_of_ase_are_refused(constraint):
+    atoms = quartz()
+    atoms.set_constraint(constraint)
+    kind = type(constraint).__name__
+    with pytest.raises(ValueError, match=rf"atoms\.constraints={kind}.*FixedAtoms.*set_constr"):
+        ReverseMonteCarlo(atoms, constraints=[SILICA])
+    atoms = load("silica-pristine-648")
+    atoms.set_constraint(constraint)
+    with pytest.raises(ValueError, match=rf"atoms\.constraints={kind}.*atoms\.set_constraint"):
+        gn.models.densify(atoms, 1.0, 300.0)

@@ -14,6 +14,7 @@ __all__ = [
     "PairMapping",
     "cell_heights",
     "check_atoms",
+    "check_unconstrained",
     "full_cell",
     "half_box",
     "mass_density",
@@ -111,6 +112,29 @@ def check_atoms(atoms: Atoms, *, periodic: bool = False, minimum: int = 1) -> No
         raise ValueError(
             f"atoms.pbc={atoms.pbc.tolist()}: must be periodic in all three directions; set the "
             "cell and atoms.pbc = True (a plain .xyz file carries neither)"
+        )
+
+
+def check_unconstrained(atoms: Atoms, remedy: str) -> None:
+    """Stop on constraints of ASE, where atoms are moved by what does not know them.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The structure.
+    remedy : str
+        What to do instead, ahead of removing them.
+
+    Raises
+    ------
+    ValueError
+        If it has any.
+    """
+    if atoms.constraints:
+        kinds = ", ".join(sorted({type(constraint).__name__ for constraint in atoms.constraints}))
+        raise ValueError(
+            f"atoms.constraints={kinds}: constraints of ASE would be ignored here, and atoms move "
+            f"all the same; {remedy}remove them with atoms.set_constraint()"
         )
 
 

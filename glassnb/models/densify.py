@@ -240,9 +240,9 @@ def densify(
     Raises
     ------
     ValueError
-        If an argument is out of range, the potential does not have the elements of the glass, its
-        box is not orthorhombic, not periodic or narrower than the cutoff of the potential, atoms
-        overlap, or ``checkpoint`` holds another run or is in use.
+        If an argument is out of range, the potential does not have the elements of the glass, it
+        carries constraints of ASE, its box is not orthorhombic, not periodic or narrower than the
+        cutoff of the potential, atoms overlap, or ``checkpoint`` holds another run or is in use.
     SimulationError
         If the simulation becomes unstable; the message says what to change.
     ImportError

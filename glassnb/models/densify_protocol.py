@@ -11,7 +11,7 @@ import numpy as np
 from ase import Atoms
 
 from glassnb.core.neighbours import neighbours
-from glassnb.core.structure import check_atoms, mass_density
+from glassnb.core.structure import check_atoms, check_unconstrained, mass_density
 from glassnb.models.md_protocol import Protocol, Stage, cooling_stages, number, steps_of, whole
 from glassnb.models.md_result import SimulationResult
 from glassnb.models.potentials import Potential
@@ -102,6 +102,7 @@ def _start(glass: Atoms | SimulationResult, model: Potential) -> Atoms:
             "melt_quench or densify"
         )
     check_atoms(atoms, periodic=True, minimum=2)
+    check_unconstrained(atoms, "all atoms of a glass have to move, so ")
     foreign = sorted(set(atoms.symbols) - set(model.species))
     if foreign:
         raise ValueError(

@@ -61,7 +61,8 @@ class ReverseMonteCarlo:
     Parameters
     ----------
     atoms : ase.Atoms
-        The start, periodic in three directions; any cell. The cell stays as it is.
+        The start, periodic in three directions; any cell. The cell stays as it is. Constraints of
+        ASE are refused: see :class:`FixedAtoms`.
     data : sequence
         :class:`StructureFactorData`, :class:`PairDistributionData`, or what
         :mod:`glassnb.scattering` reads or computes. Where they know the density and composition of
@@ -106,8 +107,8 @@ class ReverseMonteCarlo:
     Raises
     ------
     ValueError
-        If data or constraints make no sense, the start breaks a minimum distance, or it has another
-        density or composition than the data.
+        If data or constraints make no sense, the start breaks a minimum distance, two of its atoms
+        overlap, or it has another density or composition than the data.
     TypeError
         If an entry of ``data`` is no data.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from glassnb.core.structure import (
     check_atoms,
+    check_unconstrained,
     half_box,
     pairs_of,
     reduced_lattice,
@@ -37,6 +38,7 @@ class System:
 
     def __init__(self, atoms: Atoms, r_max: float | None, bin_width: float) -> None:
         check_atoms(atoms, periodic=True, minimum=2)
+        check_unconstrained(atoms, "give the atoms to FixedAtoms(...) among the constraints, and ")
         self.start = atoms.copy()
         self.reach = half_box(atoms)
         self.r_max = self._checked_range(r_max)
