@@ -417,3 +417,29 @@ def test_the_cell_of_a_molecule_means_nothing():
     atoms.set_cell([[0.01, 0, 0], [0.02, 0, 0], [0, 0, 1]])
     assert energy(atoms, DCXTB()) == pytest.approx(expected, abs=1e-9)
     assert plain(atoms).cell.rank == 0  # of which the divided solver's boxes are made
+
+
+def test_what_is_ignored_within_a_run_is_said_once():
+    """Charges and moments that are put on the atoms later, or become others, are said too."""
+    atoms = molecule("H2O")
+    calculator = DCXTB()
+    expected = energy(atoms, calculator)
+
+    def later(method, values, found):
+        other = atoms.copy()
+        getattr(other, method)(values)
+        texts = [str(w.message) for w in warned(lambda: energy(other, calculator))]
+        assert [text for text in texts if found in text] == texts
+        return len(texts)
+
+    charges, moments = "set_initial_charges", "set_initial_magnetic_moments"
+    assert later(charges, [-1.4, 0, 0], "-1.4 e") == 1
+    assert later(charges, [0, -0.7, -0.7], "") == 0  # the same sum
+    assert later(charges, [-1.3, 0, 0], "-1.3 e") == 1
+    assert later(charges, [-1.4, 0, 0], "") == 0
+    assert later(moments, [0.4, 0, 0], "0.4") == 1
+    decorated = atoms.copy()
+    decorated.set_initial_charges([-1.3, 0, 0])
+    decorated.calc = calculator
+    assert warned(lambda: VelocityVerlet(decorated, 0.1 * units.fs).run(3)) == []
+    assert energy(atoms, calculator) == pytest.approx(expected, abs=1e-5)

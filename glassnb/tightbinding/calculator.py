@@ -77,7 +77,7 @@ class DCXTB(Calculator):
     charge : float, optional
         Total charge in e, 0 in a periodic structure. When not given, 0 there, and in a molecule
         the sum of the initial charges of the atoms if it is whole within 1e-6. Another sum, such
-        as that of a classical potential's charges, is ignored with a warning.
+        as that of a classical potential's charges, is ignored with a warning, once in a run.
     multiplicity : int, optional
         Unpaired electrons plus 1. When not given, from the sum of the initial magnetic moments of
         the atoms, if it is whole within 1e-6 (else they are ignored with a warning) and not 0;
@@ -275,6 +275,7 @@ class DCXTB(Calculator):
         self._last: Any = None  # the last result
         self._history = ChargeHistory()
         self._electrons: tuple[int, int | None] | None = None  # charge and multiplicity
+        self._said: set[str] = set()  # the warnings given in this run
 
     def _solve(self, atoms: Atoms) -> None:
         structure = plain(atoms)
@@ -287,8 +288,12 @@ class DCXTB(Calculator):
         electrons = charge, multiplicity
         if not (self._history.continues(structure) and self._electrons == electrons):
             self._forget()
-            for warning in [*ignored, *(narrow(structure) if radius is None else [])]:
+            ignored += narrow(structure) if radius is None else []
+        said = self._said
+        for warning in ignored:
+            if str(warning) not in said:
                 warn(warning)
+        said = said | {str(warning) for warning in ignored}
         history, previous = self._history, self._last
         self._forget()  # a calculation that fails ends the run
         chosen["start"] = history.guess(structure)
@@ -303,7 +308,7 @@ class DCXTB(Calculator):
                 client=self.client, previous=previous, **chosen,
             )  # fmt: skip
         history.add(structure, self._last.shell_charges)
-        self._history, self._electrons = history, electrons
+        self._history, self._electrons, self._said = history, electrons, said
 
 
 def _check(parameters: dict[str, Any]) -> None:
