@@ -126,3 +126,26 @@ def test_every_figure_of_a_notebook_is_shown():
     NotebookClient(notebook).execute()
     shown = [[output.output_type for output in cell.outputs] for cell in notebook.cells]
     assert shown == [[], ["display_data"], ["display_data"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "repeat", "missing"),
+    [
+        ("alpha-quartz", 1, {"Si-Si distance"}),
+        ("alpha-cristobalite", 1, {"Si-Si distance"}),
+        ("stishovite", 1, {"Si-Si distance", "Si-O distance"}),
+        ("stishovite", 2, {"Si-Si distance"}),
+        ("alpha-quartz", 2, set()),
+    ],
+)
+def test_small_boxes_have_no_value_where_the_range_ends(name, repeat, missing):
+    """Half the box ends before the peak does; distances are those of ASE's search elsewhere."""
+    atoms = gn.models.crystal(name, repeat=repeat)
+    model = gn.models.compare_with_experiment(atoms)["model"]
+    rows = ["Si-O distance", "Si-Si distance"]
+    assert {row for row in rows if np.isnan(model[row])} == missing
+    bonds = neighbor_list("d", atoms, {("Si", "O"): 2.0})
+    if "Si-O distance" not in missing:
+        assert bonds.min() - 0.02 < model["Si-O distance"] < bonds.max() + 0.02
+    assert np.isnan(model["FSDP height, neutron"]) == ("Si-Si distance" in missing)
+    assert model["density"] == pytest.approx(gn.core.structure.mass_density(atoms))

@@ -141,11 +141,16 @@ def first_peak(g: PairDistribution, a: str, b: str, below: float) -> float:
     Returns
     -------
     float
-        Distance in Å.
+        Distance in Å; NaN where there is no such peak, or the range cuts it.
     """
     values = gaussian_filter1d(np.where(g.r < below, g.partials[a, b], 0.0), _SMOOTHING / g.dr)
     top = int(np.argmax(values))
     low = np.flatnonzero(values < values[top] / 2)
-    near = slice(low[low < top][-1] + 1, low[low > top][0])
+    before, after = low[low < top], low[low > top]
+    if not (before.size and after.size):
+        return math.nan
+    near = slice(before[-1] + 1, after[0])
+    if near.stop - near.start < 3:  # a sharp peak of a crystal: the neighbours of the highest point
+        near = slice(top - 1, top + 2)
     curve = np.polynomial.Polynomial.fit(g.r[near], values[near], 2)
     return float(curve.deriv().roots()[0])
