@@ -21,7 +21,7 @@ from glassnb.core.provenance import (
     to_json,
 )
 from glassnb.topology.alpha_complex import AlphaComplex, ComplexChecks
-from glassnb.topology.regions import in_region
+from glassnb.topology.regions import RADII, check_radii, in_region
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -253,10 +253,11 @@ class PersistenceDiagrams:
         Notes
         -----
         The names are those of Y. Hiraoka et al., PNAS 113, 7035 (2016). The limits are ours, read
-        off diagrams of glasses with radii of 0.375 Å for Si and 1.275 Å for O: ``C_P`` has births
-        below 0.08 and deaths above 0.5 Å², ``C_T`` both below 0.5; of the rest with births from
-        0.08 and deaths above 0.5, ``C_O`` lives for less than 0.05 + 0.27 (1.6 - birth)^2 up to
-        births of 1.6, and ``B_O`` longer than that and at least 0.1 Å².
+        off diagrams of glasses with radii of 0.375 Å for Si and 1.275 Å for O; a radius that
+        differs by more than 0.1 Å is warned of. ``C_P`` has births below 0.08 and deaths above
+        0.5 Å², ``C_T`` both below 0.5; of the rest with births from 0.08 and deaths above 0.5,
+        ``C_O`` lives for less than 0.05 + 0.27 (1.6 - birth)^2 up to births of 1.6, and ``B_O``
+        longer than that and at least 0.1 Å².
         """
         d = self._check(dimension)
         if isinstance(name_or_box, str) and (d != 1 or set(self.complex.species) != {"Si", "O"}):
@@ -268,10 +269,13 @@ class PersistenceDiagrams:
             raise ValueError(
                 f"name_or_box={name_or_box!r}: named regions are those of dimension 1 of silica "
                 "with radii, and these diagrams have none (radii=None); use persistence(atoms, "
-                "radii={'Si': 0.375, 'O': 1.275}), the values in Å with which the regions of Y. "
+                f"radii={RADII}), the values in Å with which the regions of Y. "
                 "Hiraoka et al. (2016) are seen, or give lowest and highest birth and death in Å²"
             )
-        return np.flatnonzero(in_region(self.pairs(d), name_or_box))
+        found = np.flatnonzero(in_region(self.pairs(d), name_or_box))
+        if isinstance(name_or_box, str) and self.radii is not None:
+            check_radii(name_or_box, self.radii)
+        return found
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per pair.

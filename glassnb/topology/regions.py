@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["REGIONS", "in_region"]
+from glassnb.core.callers import warn
+
+__all__ = ["REGIONS", "check_radii", "in_region"]
+
+RADII = {"Si": 0.375, "O": 1.275}  # Å, with which the papers see the regions
+_NEAR = 0.1  # Å, by which other radii may differ and hardly move them
 
 _LEFT = 0.08  # Å², where the vertical line of the Si-O rings ends
 _BOTTOM = 0.5  # Å², where the tetrahedra end
@@ -45,6 +50,24 @@ REGIONS: dict[str, Callable[[Values, Values], Mask]] = {
     "C_O": _oxygen_curve,
     "B_O": _oxygen_band,
 }
+
+
+def check_radii(region: str, radii: Mapping[str, float]) -> None:
+    """Warn of a named region where the radii are not those with which it has a meaning.
+
+    Parameters
+    ----------
+    region : str
+        Its name.
+    radii : dict
+        Radii of Si and O in Å.
+    """
+    if any(abs(radii[symbol] - RADII[symbol]) > _NEAR for symbol in RADII):
+        warn(
+            f"name_or_box={region!r}: the named regions are those of radii of {RADII} Å, and these "
+            f"diagrams have {dict(radii)}, with which pairs of one kind lie elsewhere; use "
+            f"persistence(atoms, radii={RADII}), or give lowest and highest birth and death in Å²"
+        )
 
 
 def in_region(pairs: Values, region: str | Sequence[float]) -> Mask:
