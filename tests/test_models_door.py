@@ -2,6 +2,8 @@
 
 import warnings
 
+import glassnb_widgets
+import numpy as np
 import pytest
 
 import glassnb as gn
@@ -27,3 +29,28 @@ def test_named_regions_of_radii_nearby(radii):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert diagrams.region("C_P").size
+
+
+def test_widgets_say_what_they_show():
+    """A structure where a refinement is meant, a number where rings are."""
+    quartz = gn.models.crystal("alpha-quartz", 2)
+    for given in (quartz, None, 5):
+        kind = type(given).__name__
+        with pytest.raises(ValueError, match=rf"rmc={kind}: must be a ReverseMonteCarlo"):
+            glassnb_widgets.RefinementMonitor(given)
+    for rings in (5, [1, 2]):
+        with pytest.raises(ValueError, match=r"rings=.*must be a Rings.*max_size"):
+            glassnb_widgets.RingInspector(quartz, rings)
+
+
+def test_temperatures_and_errors_of_refinements():
+    quartz = gn.models.crystal("alpha-quartz", 2)
+    measured = gn.scattering.structure_factor(quartz, np.arange(1.6, 10.0, 0.1), r_max=4.0)
+    rmc = gn.models.ReverseMonteCarlo(quartz, [measured])
+    for temperature in ((1, 0.5, 0.1), (), "hot", [[1, 2]], None):
+        with pytest.raises(ValueError, match=r"temperature=.*: must be"):
+            rmc.run(10, temperature=temperature)
+    for sigma in (1e-200, np.where(measured.q > 9, 1e-300, 1.0)):
+        data = gn.models.StructureFactorData(measured.q, measured.total, sigma=sigma)
+        with pytest.raises(ValueError, match=r"sigma=1e-[23]00: .*rounding.*at least.*leave"):
+            gn.models.ReverseMonteCarlo(quartz, [data])

@@ -114,6 +114,11 @@ class RefinementModel(Background):
         interval: float = 1.5,
         **traits: Any,
     ) -> None:
+        if not all(hasattr(rmc, name) for name in ("run", "refinement", "set_weight")):
+            raise ValueError(
+                f"rmc={type(rmc).__name__}: must be a ReverseMonteCarlo, which is to be made of a "
+                "structure, data and constraints first"
+            )
         self.rmc = rmc
         self._clock = clock
         self._interval = interval

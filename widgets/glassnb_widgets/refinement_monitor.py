@@ -9,6 +9,7 @@ import ipywidgets as ipw
 import numpy as np
 import pandas as pd
 
+from glassnb.models.reverse_monte_carlo.checks import first_and_last
 from glassnb_widgets import refinement_tables
 from glassnb_widgets.parts import LinkedBox, button, control, heading, line, notice, row
 from glassnb_widgets.refinement_model import Moment, RefinementModel
@@ -73,7 +74,7 @@ class RefinementMonitor(LinkedBox):
         cutoff: Any = None,
         height: str = "400px",
     ) -> None:
-        first, last = np.broadcast_to(np.asarray(temperature, dtype=float), 2).tolist()
+        first, last = first_and_last(temperature)
         for value in (first, last):
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(f"temperature={temperature!r}: must be positive")

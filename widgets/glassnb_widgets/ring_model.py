@@ -231,6 +231,11 @@ def _search(
 
 
 def _check_rings(atoms: Atoms, rings: Rings) -> None:
+    if not isinstance(rings, Rings):
+        raise ValueError(
+            f"rings={rings!r}: must be a Rings, as glassnb.network.rings finds them, or None to "
+            "search; the largest size is max_size="
+        )
     if len(rings.atoms) != len(atoms):
         raise ValueError(
             f"rings: found in a structure of {len(rings.atoms)} atoms, but atoms has {len(atoms)}; "

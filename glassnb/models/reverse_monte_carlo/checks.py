@@ -20,7 +20,7 @@ from glassnb.models.reverse_monte_carlo.constraints import (
 from glassnb.models.reverse_monte_carlo.data import Data
 from glassnb.models.reverse_monte_carlo.system import System
 
-__all__ = ["apart", "check_constraints", "energy_of"]
+__all__ = ["apart", "check_constraints", "energy_of", "first_and_last"]
 
 _SWEEPS = 200  # of pushing apart
 _MARGIN = 1e-3  # Å beyond the minimum distance
@@ -92,6 +92,37 @@ def _check_against(constraint: Constraint, pair: tuple[str, str], distance: floa
             f"distance of {pair[0]}-{pair[1]} is {distance} Å, so no atom can be there; change one "
             "of them (keep_apart=False, if it comes from the start)"
         )
+
+
+def first_and_last(temperature: float | Sequence[float]) -> tuple[float, float]:
+    """Return the temperatures at which a run begins and ends.
+
+    Parameters
+    ----------
+    temperature : float or sequence of two float
+        One for all of the run, or the first and the last.
+
+    Returns
+    -------
+    tuple of float
+        First and last.
+
+    Raises
+    ------
+    ValueError
+        If it is neither; the numbers are the caller's to check.
+    """
+    try:
+        values = np.asarray(temperature, dtype=float)
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if values.shape not in ((), (1,), (2,)):
+        raise ValueError(
+            f"temperature={temperature!r}: must be one number, or two: that of the first move and "
+            "that of the last"
+        )
+    first, last = np.broadcast_to(values, 2).tolist()
+    return first, last
 
 
 def apart(system: System, constraints: Sequence[Constraint], repair: bool) -> tuple[Atoms, int]:

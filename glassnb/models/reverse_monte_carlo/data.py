@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glassnb.models.reverse_monte_carlo.data_checks import (
     check_data,
+    check_errors,
     default_error,
     in_range,
     point_errors,
@@ -381,6 +382,7 @@ def prepared(item: Any, **changes: Any) -> tuple[Data, str]:
         if low:
             words = f"{low} of {y.size} measured errors of {data.name}"
             assumed = f"{words} raised to {floor:.3g} (5 % of its spread)"
+    check_errors(errors, y)
     if isinstance(data, StructureFactorData):
         return replace(data, q=x, total=y, sigma=errors), assumed
     return replace(data, r=x, values=y, sigma=errors), assumed

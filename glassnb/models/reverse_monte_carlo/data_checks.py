@@ -13,7 +13,7 @@ from glassnb.scattering.weights import check_radiation
 if TYPE_CHECKING:
     from glassnb.models.reverse_monte_carlo.data import Data, PairDistributionData
 
-__all__ = ["check_data", "default_error", "in_range", "point_errors"]
+__all__ = ["check_data", "check_errors", "default_error", "in_range", "point_errors"]
 
 _FIT = ("fixed", "refine")
 _WINDOWS = (None, "lorch")
@@ -24,6 +24,8 @@ _FEWEST = 5  # points of a data set
 # Seen from its middle, a bin of width dr that is filled evenly is too strong by (Q dr)^2 / 24:
 # 11 % at this Q dr.
 _COARSEST = 1.6
+# Of the largest value: the rounding of numbers is 1e-16 of it, and chi-squared a number still.
+_LEAST = 1e-12
 # S(Q) and g(r) shall tend to 1 within this, where the data reach far enough to tell.
 _TOLERANCE, _FAR = 0.1, 8.0
 
@@ -146,6 +148,29 @@ def point_errors(data: Data) -> NDArray[np.float64]:
     if errors.ndim and errors.shape != shape:
         raise ValueError(f"sigma: shape {errors.shape}, but the data have {shape}")
     return np.full(shape, errors)
+
+
+def check_errors(errors: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+    """Stop on standard errors that no number can be as near as.
+
+    Parameters
+    ----------
+    errors : ndarray, shape (n_points,)
+        Those that the refinement assumes.
+    values : ndarray, shape (n_points,)
+        The data.
+
+    Raises
+    ------
+    ValueError
+        If one is below 1e-12 of the largest value.
+    """
+    least = _LEAST * float(np.abs(values).max())
+    if errors.min() < least:
+        raise ValueError(
+            f"sigma={errors.min():g}: is below the rounding of the data, so that chi-squared means "
+            f"nothing; give standard errors of at least {least:.2g}, or leave sigma out"
+        )
 
 
 def _check_options(data: Data) -> None:

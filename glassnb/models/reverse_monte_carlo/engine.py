@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from glassnb.core.progress import ProgressOption, progress_bar
 from glassnb.models.checkpoint import Checkpoint
 from glassnb.models.reverse_monte_carlo import _kernels, storage
-from glassnb.models.reverse_monte_carlo.checks import apart, check_constraints, energy_of
+from glassnb.models.reverse_monte_carlo.checks import (
+    apart,
+    check_constraints,
+    energy_of,
+    first_and_last,
+)
 from glassnb.models.reverse_monte_carlo.constraints import Constraint, not_negative, positive
 from glassnb.models.reverse_monte_carlo.data import prepared
 from glassnb.models.reverse_monte_carlo.defaults import (
@@ -311,7 +316,7 @@ class ReverseMonteCarlo:
         """
         if not isinstance(moves, int | np.integer) or moves < 1:
             raise ValueError(f"moves={moves!r}: must be a whole number, 1 or more")
-        first, last = np.broadcast_to(np.asarray(temperature, dtype=float), 2).tolist()
+        first, last = first_and_last(temperature)
         positive("temperature", first, "of chi-squared")
         positive("temperature", last, "of chi-squared")
         every = moves // _RECORDS if update_every is None else int(update_every)
