@@ -247,6 +247,23 @@ def test_short_symbols_of_monoclinic_groups(name: str, same: str) -> None:
     )
 
 
+def test_short_symbols_mean_the_axis_b() -> None:
+    """Unless the cell tells another: International Tables A, section 1.4.1.4."""
+    compared = 0
+    for k in range(3, 108):
+        entry = spglib.get_spacegroup_type(k)
+        if entry.choice.lstrip("-")[0] != "b":
+            continue
+        full = entry.international_full
+        for beta in (90, 103):
+            cell = [7.1, 12.3, 7.2, 90, beta, 90]
+            short = operations(symbol(full.replace(" 1", "")), cell)
+            assert len(short) == 1
+            assert short == operations(symbol(full), cell), full
+        compared += 1
+    assert compared == 35  # a third of all
+
+
 @pytest.mark.parametrize(
     ("old", "new", "number"),
     [("C m c a", "C m c e", 64), ("B m a b", "B m e b", 64), ("A b m 2", "A e m 2", 39),

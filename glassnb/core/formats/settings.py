@@ -299,6 +299,6 @@ def _chosen(entries: list[Any], code: str) -> list[Any]:
 def _usual(entries: list[Any]) -> list[Any]:
     """Leave out unusual axes where usual ones are among the settings."""
     if entries[0].number <= 15:
-        return sorted(entries, key=lambda e: ("bca".find(e.choice[:1]), e.hall_number))[:1]
+        return sorted(entries, key=lambda e: ("bca".find(e.choice.lstrip("-")[:1]), e.hall_number))[:1]
     usual = [e for e in entries if e.choice.strip("12HR") == ""]
     return usual or entries
