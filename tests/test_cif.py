@@ -340,6 +340,27 @@ def test_wrong_symmetry(tmp_path: Path, head: str, message: str) -> None:
         read_text(tmp_path, cif_text(CUBE, "Si .1 .1 .1", head=head))
 
 
+@pytest.mark.parametrize(
+    ("head", "listed", "numbers"),
+    [(symbol("F m -3 m"), "x,y,z", (1, 192)), ("_space_group_IT_number 225", "x,y,z", (1, 192)),
+     (symbol("P m -3 m"), "x,y,z\n-x,-y,-z", (2, 48)),
+     (symbol("C 1 2/c 1"), "x,y,z\n-x,-y,-z\n-x,y,1/2-z\nx,-y,z+1/2", (4, 8)),
+     ("_space_group_name_Hall '-F 4 2 3'", "x,y,z\nx,y,z", (1, 192))],
+)  # fmt: skip
+def test_fewer_operations_than_the_space_group_has(
+    tmp_path: Path, head: str, listed: str, numbers: tuple[int, int]
+) -> None:
+    """Those that are listed count; what the file states besides is said, or tells an error."""
+    head = f"{head}\nloop_\n_space_group_symop_operation_xyz\n{listed}"
+    rows, cell = "Na .11 .22 .33", [8, 8, 8, 90, 90, 90]
+    few, all_ = numbers
+    with pytest.warns(UserWarning, match=rf"lists {few} symmetry operations?, .* has {all_};"):
+        assert len(read_text(tmp_path, cif_text(cell, rows, head=head))) == few
+    wrong = f"{head}\n_chemical_formula_sum Na\n_cell_formula_units_Z {all_}"
+    with pytest.raises(ValueError, match=rf"with the {few} operations? that it lists, of {all_} "):
+        read_text(tmp_path, cif_text(cell, rows, head=wrong))
+
+
 def test_no_symmetry_is_said(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"a\.cif, data_test: names no space group") as caught:
         atoms = read_text(tmp_path, cif_text(CUBE, "Si .1 .1 .1"))

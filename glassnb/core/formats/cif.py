@@ -123,6 +123,11 @@ def _choose(block: Block, cell: Cell, sites: Sites) -> tuple[Atoms, Check]:
             f"({made[different[0]].get_chemical_formula()}); write the setting behind the symbol, "
             f"as in 'F d -3 m :2', or list the operations as {OPERATIONS[0]}"
         )
+    if fewer := candidates[agree[0]].fewer:
+        warn(
+            f"{block.where}: {fewer}; its atoms are read as those that the listed operations make "
+            "of its sites. If it does not list all atoms of the cell, list all operations, or none"
+        )
     left = set(made[agree[0]].arrays["spacegroup_kinds"].tolist())
     copies = [label for kind, label in enumerate(sites.labels) if kind not in left]
     if copies:

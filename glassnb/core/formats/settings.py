@@ -55,11 +55,14 @@ class Setting(NamedTuple):
         The matrices R.
     translations : ndarray, shape (n, 3)
         The vectors t.
+    fewer : str
+        What to say if the file lists fewer operations than the space group that it states has.
     """
 
     name: str
     rotations: NDArray[np.int64]
     translations: NDArray[np.float64]
+    fewer: str = ""
 
 
 IDENTITY = Setting("P 1", np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))
@@ -96,7 +99,6 @@ def settings(block: Block, cell: Cell) -> list[Setting]:
                 f"{_parameters(cell)} as it is (rhombohedral and hexagonal axes?); correct the "
                 "cell or the operations"
             )
-        return [one]
     symbol, hall, number, code = (block.text(*names) for names in (_SYMBOL, _HALL, _NUMBER, _CODE))
     stated = " ".join(
         f"{what} {value!r}"
@@ -105,7 +107,11 @@ def settings(block: Block, cell: Cell) -> list[Setting]:
         )
         if value is not None
     )  # fmt: skip
-    if not symbol and not hall and not number:
+    named = bool(symbol or hall or number)
+    if listed:
+        entries = _entries(symbol, hall, number, code) if named else []
+        return [_compared(one, stated, entries, cell)]
+    if not named:
         warn(
             f"{block.where}: names no space group and lists no symmetry operations; "
             "its atoms are read as all the atoms of the cell (P 1)"
@@ -189,6 +195,22 @@ def _listed(block: Block, values: list[Value]) -> Setting:
             f"but '{first}' after '{second}' is not among the {len(values)} that it lists"
         )
     return Setting("the operations that it lists", rotations, translations)
+
+
+def _compared(one: Setting, stated: str, entries: list[Any], cell: Cell) -> Setting:
+    """Count the operations that a file lists against those of the settings that it may mean."""
+    made = [_operations(entry) for entry in entries]
+    agree = [setting for setting in made if _deviation(setting.rotations, cell) <= _TOLERANCE]
+    whole = min((len(setting.rotations) for setting in agree or made), default=0)
+    moves = np.rint(one.translations * 24) % 24
+    own = len(np.unique(np.hstack([one.rotations.reshape(-1, 9), moves]), axis=0))
+    if own >= whole:
+        return one
+    plural = "s" if own > 1 else ""
+    return one._replace(
+        name=f"the {own} operation{plural} that it lists, of {whole} of {stated},",
+        fewer=f"lists {own} symmetry operation{plural}, but {stated} has {whole}",
+    )
 
 
 def _missing(rotations: NDArray, translations: NDArray) -> tuple[int, int] | None:
@@ -299,6 +321,8 @@ def _chosen(entries: list[Any], code: str) -> list[Any]:
 def _usual(entries: list[Any]) -> list[Any]:
     """Leave out unusual axes where usual ones are among the settings."""
     if entries[0].number <= 15:
-        return sorted(entries, key=lambda e: ("bca".find(e.choice.lstrip("-")[:1]), e.hall_number))[:1]
+        return sorted(entries, key=lambda e: ("bca".find(e.choice.lstrip("-")[:1]), e.hall_number))[
+            :1
+        ]
     usual = [e for e in entries if e.choice.strip("12HR") == ""]
     return usual or entries
