@@ -14,7 +14,7 @@ from ase.cell import Cell
 from ase.spacegroup import Spacegroup
 from ase.spacegroup.spacegroup import SpacegroupNotFoundError
 from ase.units import _amu
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -473,7 +473,37 @@ def test_atoms_that_symmetry_puts_on_top_of_each_other(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"put Si1 and Si1 0\.600 Å from each other"):
         read_text(tmp_path, text)
     # What a file lists itself may be a model of any kind.
-    assert len(read_text(tmp_path, cif_text(CUBE, "Si1 .05 .3 .1\nSi2 .95 .3 .1", head=P1))) == 2
+    with pytest.warns(UserWarning, match=r"put Si[12] and Si[12] 0\.600 Å from each other"):
+        atoms = read_text(tmp_path, cif_text(CUBE, "Si1 .05 .3 .1\nSi2 .95 .3 .1", head=P1))
+    assert len(atoms) == 2
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "wrong"),
+    [(".130 .1 .1", "2", "0.180"), (".260 .1 .1", "2", "0.960"), (".130 .1 .1", ".", "0.180")],
+)
+def test_alternatives_without_occupancy(
+    tmp_path: Path, second: str, third: str, wrong: str
+) -> None:
+    """Marked by their groups alone, they would all be there; with occupancies they are drawn."""
+    rows = f"Si1 .4 .4 .4 . 1\nO1A .1 .1 .1 1 1\nO1B {second} {third} 1"
+    columns = "label fract_x fract_y fract_z disorder_group occupancy"
+    names = rf"O1[AB].*O1[AB].*{re.escape(wrong)} Å from each other \(O-O\); give .*_occupancy"
+    for text in (
+        cif_text(CUBE, rows, columns=columns, head=P1),
+        cif_text(CUBE, rows.replace(" 1\n", "\n")[:-2], columns=columns[:-10], head=P1),
+    ):
+        with pytest.raises(ValueError, match=rf"(?=.*O1A \(disorder group 1\)).*{names}"):
+            read_text(tmp_path, text)
+    half = rows.replace("1 1\n", "1 .5\n")[:-1] + ".5"
+    text = cif_text(CUBE, half, columns=columns, head=P1)
+    assert len(read_text(tmp_path, text, occupancy="sample", repeat=(2, 1, 1))) == 4
+
+
+def test_groups_of_atoms_that_are_apart(tmp_path: Path) -> None:
+    rows = "Si1 .4 .4 .4 0\nO1A .1 .1 .1 1\nO1B .330 .1 .1 2\nH1 .470 .1 .1 2"
+    text = cif_text(CUBE, rows, columns="label fract_x fract_y fract_z disorder_group", head=P1)
+    assert len(read_text(tmp_path, text)) == 4
 
 
 # -- isotopes and elements -------------------------------------------------------------------------
@@ -577,6 +607,8 @@ def test_round_trip(tmp_path_factory, cell, species, seed, left_handed) -> None:
     places = np.random.default_rng(seed).uniform(-1, 2, (len(atoms), 3))
     atoms.set_scaled_positions(places)
     set_isotopes(atoms, [mass_number for _, mass_number in species])
+    apart = atoms.get_all_distances(mic=True) + 9 * np.eye(len(atoms))
+    assume(apart.min() > 1.3)  # of what is closer, reading warns
     write(path, atoms)
     again = read(path)
     assert again.get_chemical_symbols() == atoms.get_chemical_symbols()

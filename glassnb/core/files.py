@@ -118,7 +118,8 @@ def read(
         every site whose fraction is not 0, split sites too, with a warning. ``"sample"`` draws one
         ordered structure: the number of atoms on each kind of site follows its fraction (of the
         two whole numbers around it one is drawn, unless the nearer one is within 1 %), and their
-        places are random. Sites are independent but for ``minimum_distance``.
+        places are random. Sites are independent but for ``minimum_distance``: which sites a CIF
+        groups as alternatives (``_atom_site_disorder_group``) is not used.
     minimum_distance : float, optional
         For ``"sample"``: no two atoms on sites that may be empty are closer, in Å. By default 2 Å
         between oxygen and halogens, else 0.75 of the sum of the covalent radii but at most 2 Å.
@@ -143,8 +144,8 @@ def read(
         If the file is empty, cut short or not of its format, if a coordinate is not a finite
         number, if ``species`` does not suit the file, if it has no such frame, if a site is not
         full, or if the contents of a CIF disagree with what it states (formula, formula units,
-        volume, density). The message names the file and, where the format allows, the line and what
-        was expected there.
+        volume, density) or put atoms too close together. The message names the file and, where the
+        format allows, the line and what was expected there.
 
     Warns
     -----
@@ -152,7 +153,8 @@ def read(
         If the file does not tell its elements, whose atoms become ``X``, or if it has several
         frames and no ``index`` is given. If occupancies are ignored, or a structure that was drawn
         misses the composition by more than 1 %: the repeat that does not is named. If a CIF lacks
-        hydrogen or symmetry, or misses what it states by less than 1 %.
+        hydrogen or symmetry, lists fewer operations than its space group has, lists atoms closer
+        than half the sum of their covalent radii, or misses what it states by less than 1 %.
 
     Examples
     --------

@@ -21,8 +21,9 @@ __all__ = ["Check", "formula_of", "hold"]
 
 _SILENT, _LARGEST = 0.001, 0.01  # relative differences that are rounding, and that are none
 _FORMULA = re.compile(r"\(|\)(\d+\.?\d*|\.\d+)?|([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
-# Two atoms that are always there are not closer than this share of their covalent radii.
-_CLOSEST = 0.5
+# Two atoms that are always there are not closer than this share of their covalent radii, nor two
+# that the file marks as alternatives of each other closer than the second.
+_CLOSEST, _ALTERNATIVES = 0.5, 0.8
 
 
 class Check:
@@ -54,8 +55,8 @@ def hold(block: Block, atoms: Atoms, *, hydrogen: float, generated: bool) -> Che
     hydrogen : float
         Hydrogen atoms that the file mentions without coordinates.
     generated : bool
-        Whether symmetry operations made atoms that the file does not list, so that their distances
-        tell something.
+        Whether symmetry operations made atoms that the file does not list: atoms too close are
+        wrong then, while a list of all atoms may be a model of any kind.
 
     Returns
     -------
@@ -84,8 +85,7 @@ def hold(block: Block, atoms: Atoms, *, hydrogen: float, generated: bool) -> Che
         mass = fractions @ atoms.get_masses() + missing * atomic_masses[1]
         found = float(mass) / kg * 1e3 / (volume * 1e-24)
         check.compare("a density in g/cm³ of", stated[0], found, stated[1])
-    if generated:
-        _distances(check, atoms)
+    _distances(check, atoms, _groups(block), generated)
     return check
 
 
@@ -164,23 +164,46 @@ def _formula(
     return hydrogen if hydrogen > _LARGEST * ours else 0.0
 
 
-def _distances(check: Check, atoms: Atoms) -> None:
+def _groups(block: Block) -> dict[str, str]:
+    """Return which group of alternatives each site is of, by labels."""
+    columns = (block.items.get(f"_atom_site_{name}", []) for name in ("label", "disorder_group"))
+    return {
+        label.text: group.text
+        for label, group in zip(*columns, strict=False)
+        if group.known and group.text != "0"
+    }
+
+
+def _distances(check: Check, atoms: Atoms, groups: dict[str, str], generated: bool) -> None:
     """Look for atoms that cannot be there together."""
     always = atoms[atoms.arrays["occupancy"] > 0.5]
     if len(always) == 0:
         return
     radii = covalent_radii[always.numbers]
+    labels = always.arrays["site_labels"].tolist()
+    group = np.array([groups.get(label, "") for label in labels])
+    share = _ALTERNATIVES if len(set(group)) > 1 else _CLOSEST
     try:
-        near = neighbours(always, 2 * _CLOSEST * float(radii.max()))
+        near = neighbours(always, 2 * share * float(radii.max()))
     except ValueError:
         return  # two on one place: said where the occupancies are looked at
     i, j = near.centres, near.indices
-    wrong = near.distances < _CLOSEST * (radii[i] + radii[j])
+    marked = (group[i] != "") | (group[j] != "")
+    alternatives = (group[i] != "") & (group[j] != "") & (group[i] != group[j])
+    closest = np.where(alternatives, _ALTERNATIVES, _CLOSEST) * (radii[i] + radii[j])
+    wrong = near.distances < closest
     wrong &= always.arrays["occupancy"][i] + always.arrays["occupancy"][j] > 1.01
-    if wrong.any():
-        k = int(np.flatnonzero(wrong)[np.argmin(near.distances[wrong])])
-        pair = "-".join(chemical_symbols[always.numbers[m]] for m in (i[k], j[k]))
-        names = " and ".join(always.arrays["site_labels"][m] for m in (i[k], j[k]))
-        check.wrong.append(
-            f"coordinates that put {names} {near.distances[k]:.3f} Å from each other ({pair})"
-        )
+    for which, said in ((wrong & (marked | generated), check.wrong), (wrong, check.notes)):
+        if which.any():
+            k = int(np.flatnonzero(which)[np.argmin(near.distances[which])])
+            pair = "-".join(chemical_symbols[always.numbers[m]] for m in (i[k], j[k]))
+            names = " and ".join(
+                labels[m] + (f" (disorder group {group[m]})" if group[m] else "")
+                for m in (i[k], j[k])
+            )
+            remedy = "; give alternatives their _atom_site_occupancy" if marked[k] else ""
+            said.append(
+                f"coordinates that put {names} {near.distances[k]:.3f} Å from each other "
+                f"({pair}){remedy}"
+            )
+            return
