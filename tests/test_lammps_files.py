@@ -363,7 +363,32 @@ def test_elements_of_data(tmp_path: Path, masses: str, labels: list[str]) -> Non
     assert isotopes_of(atoms).tolist() == [{"D": 2, "Li-6": 6}.get(label, 0) for label in labels]
     assert any("does not tell the elements" in str(w.message) for w in caught) == ("X" in labels)
     assert atoms.get_tags().tolist() == [1, 2]
-    assert read(path, ("Ge", "S")).get_chemical_symbols() == ["Ge", "S"]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert read(path, ("Ge", "S")).get_chemical_symbols() == ["Ge", "S"]
+    assert len(caught) == ("1.0" not in masses)  # the masses are of others
+
+
+@pytest.mark.parametrize("kind", ["data", "dump", "dump without types"])
+def test_species_against_masses(tmp_path: Path, kind: str) -> None:
+    """The user's word counts; that the file says otherwise is said."""
+    masses = "28.0855", "15.9994"
+    if kind == "data":
+        rows = "\n".join(f"{k} {mass}" for k, mass in enumerate(masses, 1))
+        text = data_file(f"1 1 {XYZ[0]}\n2 2 {XYZ[1]}", masses=f"\nMasses\n\n{rows}\n")
+    elif kind == "dump":
+        text = dump_file("type mass x y z", f"1 {masses[0]} {XYZ[0]}\n2 {masses[1]} {XYZ[1]}")
+    else:
+        text = dump_file("mass x y z", f"{masses[0]} {XYZ[0]}\n{masses[1]} {XYZ[1]}")
+    path = saved(tmp_path / "a", text)
+    assert read(path, ("Si", "O")).get_chemical_symbols() == ["Si", "O"]
+    assert isotopes_of(read(path, ("Si-29", "O"))).tolist() == [29, 0]
+    told = "calls type 1 of mass 28.0855, that of Si, 'O'; type 2 of mass 15.9994, that of O, 'Si'"
+    with pytest.warns(UserWarning, match=rf"species=\('O', 'Si'\) {told} in .*order of the types"):
+        assert read(path, ("O", "Si")).get_chemical_symbols() == ["O", "Si"]
+    heavy = saved(tmp_path / "b", text.replace("28.0855", "2.014"))
+    with pytest.warns(UserWarning, match=r"type 1 of mass 2\.014, that of D, 'H'"):
+        assert isotopes_of(read(heavy, ("H", "O"))).tolist() == [0, 0]
 
 
 def test_masses_of_1_stand_for_none(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """LAMMPS data files (``read_data``, ``write_data``), and what they share with dump files.
 
-The file numbers the types of its atoms. Their elements are told, in this order, by the user, by
-labels (section ``Atom Type Labels``, or comments in ``Masses`` such as ``1 28.0855 # Si``), and by
-masses (:mod:`glassnb.core.formats.masses`). Where none of these tells, atoms are ``X``.
+The file numbers the types of its atoms. Their elements are told, in this order, by the user (with a
+warning if masses say otherwise), by labels (section ``Atom Type Labels``, or comments in ``Masses``
+such as ``1 28.0855 # Si``), and by masses (:mod:`glassnb.core.formats.masses`). Where none of these
+tells, atoms are ``X``.
 
 The columns of ``Atoms`` follow its comment (``Atoms # charge``); without it, the number and the
 kind of the columns must leave one reading. Image flags are added to the positions; bonds and
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from glassnb.core.callers import warn
 from glassnb.core.formats.lines import Lines, number, whole
-from glassnb.core.formats.masses import no_masses, settle
+from glassnb.core.formats.masses import check_species, no_masses, settle
 from glassnb.core.formats.species import (
     assemble,
     group_by_species,
@@ -106,6 +107,9 @@ def parse(lines: Lines, species: Sequence[str] | None) -> Atoms:
     positions = columns["position"] + columns["image"] @ cell
     types = columns["type"][order]
     labels = name_types(lines.path, types.tolist(), species, known=known, count=count)
+    if species:
+        masses = _typed(lines, sections, "Masses", count, names)
+        check_species(lines.path, species, [(kind, row.words[1]) for kind, row in masses])
     atoms = assemble(
         labels, positions=positions[order], cell=cell, celldisp=origin, pbc=True, tags=types
     )

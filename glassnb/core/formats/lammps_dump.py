@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from glassnb.core.callers import warn
 from glassnb.core.formats.lammps import box, check_units
 from glassnb.core.formats.lines import Lines, number, whole
-from glassnb.core.formats.masses import no_masses, settle
+from glassnb.core.formats.masses import check_species, no_masses, settle
 from glassnb.core.formats.species import assemble, check_label, is_label, name_types, refuse_species
 
 __all__ = ["frames", "recognise"]
@@ -261,14 +261,17 @@ def _labels(table: _Table, species: Sequence[str] | None) -> tuple[list[str], li
         times = Counter(kind for kind, _ in found)  # one type may have several masses
         known = {kind: label for (kind, _), label in told.items() if label and times[kind] == 1}
         count = None if "type" in columns else len(set(types))
-        return name_types(path, types, species, known=known, count=count), types
+        labels = name_types(path, types, species, known=known, count=count)
+        if species is not None:
+            check_species(path, species, [(kind, mass) for kind, mass in found if mass])
+        return labels, types
     if species is not None:
         refuse_species(path, species, list(dict.fromkeys(elements)))
     pairs = list(zip(elements, masses, strict=True))
-    labels: dict[tuple[str, str | None], str] = {}
+    settled: dict[tuple[str, str | None], str] = {}
     for atom, pair in enumerate(pairs):
-        if pair not in labels:
+        if pair not in settled:
             table.lines.number = table.head.last + 1 + atom
             label = check_label(table.lines, pair[0])
-            labels[pair] = settle(table.lines, label, pair[1]) or label
-    return [labels[pair] for pair in pairs], types
+            settled[pair] = settle(table.lines, label, pair[1]) or label
+    return [settled[pair] for pair in pairs], types

@@ -8,13 +8,14 @@ share, such as 40, means none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
+from glassnb.core.callers import warn
 from glassnb.core.formats.lines import Lines, number
 from glassnb.core.isotopes import parse_species, species_label
 
-__all__ = ["by_mass", "no_masses", "settle"]
+__all__ = ["by_mass", "check_species", "no_masses", "settle"]
 
 
 def settle(lines: Lines, label: str | None, mass: str | None) -> str | None:
@@ -41,6 +42,34 @@ def settle(lines: Lines, label: str | None, mass: str | None) -> str | None:
     if parse_species(told)[0] != symbol:
         lines.fail(f"the mass of {label} (this is that of {told}): mend one")
     return label if isotope else told
+
+
+def check_species(path: str, species: Sequence[str], masses: Iterable[tuple[int, str]]) -> None:
+    """Warn where the masses in a file are not those of the species that the user named.
+
+    Parameters
+    ----------
+    path : str
+        Name of the file.
+    species : sequence of str
+        Label of each type.
+    masses : iterable of (int, str)
+        Types, from 1, with masses as they stand in the file.
+    """
+    masses = sorted(masses)
+    wrong = []
+    for kind, mass in [] if no_masses(mass for _, mass in masses) else masses:
+        label = species[kind - 1]
+        told = by_mass(mass, label) or label
+        (symbol, isotope), (element, mass_number) = parse_species(label), parse_species(told)
+        # Isotopes may be named for what was simulated with natural masses.
+        if symbol != element or (mass_number and mass_number != isotope):
+            wrong.append(f"type {kind} of mass {mass}, that of {told}, {label!r}")
+    if wrong:
+        warn(
+            f"species={tuple(species)} calls {'; '.join(wrong)} in {path}; name the elements in "
+            "the order of the types if that is not meant"
+        )
 
 
 def no_masses(masses: Iterable[str | None]) -> bool:
