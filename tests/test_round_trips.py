@@ -355,6 +355,8 @@ XYZ = (
     '2\nLattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:q:R:1\nSi 0 0 0 2\nO 1 1 1 -2\n'
 )
 POSCAR = "glass\n1.0\n5 0 0\n0 5 0\n0 0 5\nSi O\n1 1\nDirect\n0 0 0\n.5 .5 .5\n"
+FLAGS = POSCAR.replace("Direct", "Selective\nDirect").replace("0 0 0\n.5", "0 0 0 T F T\n.5")
+FLAGS = FLAGS.replace(".5\n", ".5 F .T. .FALSE.\n")
 SOVA = "2\nCUB 5\nSi 0 0 0\nO 1 1 1\n"
 VECTORS = "".join(f"H0({i},{j}) = {5 * (i == j)} A\n" for i in (1, 2, 3) for j in (1, 2, 3))
 ATOMEYE = f"Number of particles = 1\nA = 1 Angstrom\n{VECTORS}.NO_VELOCITY.\nentry_count = 3\n"
@@ -385,7 +387,13 @@ RMC6F += "1 D [1] .5 .2 .1 1 0 0 0\n2 O 0 0 0 2 0 0 0\n"
         (XYZ, '0 5"', '0 0"', "expected a cell with a volume"),
         (XYZ, "2\nO 1", "two\nO 1", "lines 1 to 4: expected a frame of extended xyz"),
         (POSCAR, "0 0 0\n.5", "0 0 0\n0 0 0\n.5", "line 11: expected the end of the coordinates"),
-        (POSCAR, ".5 .5 .5\n", "", "cannot be read as vasp"),
+        (POSCAR, ".5 .5 .5\n", "", "line 10: expected finite coordinates of atom 2 of 2"),
+        (POSCAR, ".5 .5 .5\n", ".5 .5\n", "line 10: expected finite coordinates of atom 2 of 2"),
+        (POSCAR, "\n1 1\n", "\n1 x\n", "line 7: expected whole numbers of atoms"),
+        (POSCAR, "\n1 1\n", "\n1 7\n", "line 11: expected finite coordinates of atom 3 of 8"),
+        (FLAGS, "0 0 0 T F T", "0 0 0 T D T", "line 10: expected .* atom 1 of 2, and .*T or F"),
+        (FLAGS, "0 0 0 T F T", "0 0 0", "line 10: expected .* atom 1 of 2, and .*T or F"),
+        (FLAGS, "Direct", "Drect 1\n0 0 0 T T T", "line 12: expected the end of the coord"),
         (POSCAR, "Direct", "_Cartesian", "line 8: expected Direct or Cartesian"),
         (POSCAR, "5 0 0\n0 5", "5_0 0 0\n0 5", "line 3: expected finite cell vectors"),
         (POSCAR, "0 0 0\n.5", "0 0 1_0\n.5", "line 9: expected finite coordinates of atom 1 of 2"),
@@ -403,7 +411,7 @@ RMC6F += "1 D [1] .5 .2 .1 1 0 0 0\n2 O 0 0 0 2 0 0 0\n"
 def test_what_was_announced_must_be_there(
     tmp_path: Path, text: str, old: str, new: str, message: str
 ) -> None:
-    name = {XYZ: "a.xyz", POSCAR: "a.vasp"}.get(text, "a.file")
+    name = {XYZ: "a.xyz", POSCAR: "a.vasp", FLAGS: "a.vasp"}.get(text, "a.file")
     assert old in text
     (tmp_path / name).write_text(text)
     assert len(read(tmp_path / name)) > 0

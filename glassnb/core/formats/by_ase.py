@@ -80,10 +80,10 @@ def _source(name: str, kind: str, data: bytes, text: str | None) -> Any:
 
 
 def _one(name: str, kind: str, text: str | None, get: Callable[[], Any]) -> Atoms:
+    if text is not None and kind == "vasp":
+        vasp.check_poscar(Lines(name, text))
     with reading(name, f"cannot be read as {kind}"):
         atoms = _with_isotopes(cast(Atoms, get()))
-    if text is not None and kind == "vasp":
-        vasp.check_poscar(Lines(name, text), len(atoms))
     return _complete(name, text or "", kind, atoms)
 
 

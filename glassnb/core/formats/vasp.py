@@ -32,34 +32,48 @@ def recognise(text: str) -> str | None:
     return "vasp-xdatcar" if "Direct configuration=" in text else "vasp"
 
 
-def check_poscar(lines: Lines, total: int) -> None:
-    """Fail where ASE passes over what POSCAR says.
+def check_poscar(lines: Lines) -> None:
+    """Fail where ASE passes over what POSCAR says, or stumbles at it.
 
     Parameters
     ----------
     lines : Lines
-        The file, which ASE could read.
-    total : int
-        Number of atoms that ASE found.
+        The file.
     """
+    if len(lines.lines) < 7:
+        raise ValueError(
+            f"{lines.path}: expected a POSCAR (a title, the scale, three cell vectors, elements, "
+            "numbers of atoms, Direct or Cartesian, coordinates), "
+            f"found {len(lines.lines)} line(s)"
+        )
     lines.number = 1
     lines.floats(lines.next("the scale", blank=True).split()[:1], 1, "the scale (a number)")
     _vectors(lines)
     words = lines.next("elements or numbers of atoms", blank=True).partition("!")[0].split()
     if None not in map(whole, words):  # as before VASP 5
         _check_title(lines, len(words))
+        counts = words
     else:
         counts = lines.next("numbers of atoms", blank=True).partition("!")[0].split()
         if len(words) != len(counts):
             lines.fail(f"{len(words)} numbers of atoms, as there are elements")
+    numbers = [whole(word) or 0 for word in counts]
+    total = sum(numbers)
+    if min(numbers, default=0) < 0 or not total or None in map(whole, counts):
+        lines.fail("whole numbers of atoms")
     what = "Direct or Cartesian"
-    if lines.next(what, blank=True).strip()[:1].lower() == "s":  # selective dynamics
+    selective = lines.next(what, blank=True).strip()[:1].lower() == "s"
+    if selective:
         lines.next(what, blank=True)
     if lines.current.strip()[:1].lower() not in ("d", "c", "k"):
         lines.fail(what)
     for index in range(total):
         what = f"finite coordinates of atom {index + 1} of {total}"
-        lines.floats(lines.next(what, blank=True).split()[:3], 3, what)
+        words = lines.next(what, blank=True).split()
+        lines.floats(words[:3], 3, what)
+        flags = [word.strip(".")[:1].upper() for word in words[3:6]]
+        if selective and (len(flags) != 3 or not {*flags} <= {"T", "F"}):
+            lines.fail(f"{what}, and whether it moves along each vector (T or F, three times)")
     lines.number += 1
     words = lines.current.split()
     if len(words) > 2 and None not in map(number, words[:3]):
