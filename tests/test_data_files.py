@@ -303,3 +303,73 @@ def test_the_end_of_a_pair_function_tells_which_it_is(tmp_path, held, read_as):
     with pytest.warns(UserWarning, match=f"function='{read_as}'") as caught:
         read_pair_function(path, read_as)
     assert held in str(caught[0].message).split("of the functions")[1]
+
+
+# -- what the header states ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "radiation"),
+    [
+        ("[DEFAULT]\nmode = xray\n#### start data\n", "x-ray"),
+        ("# mode = neutron\n", "neutron"),
+        ("# Radiation: X-ray\n", "x-ray"),
+        ("# stype=X  qmax=24\n", "x-ray"),
+        ("# probe = electron\n", "electron"),
+        ("#Comment: neutron, Qmin=0.9\n", "neutron"),
+        ("#D 1 x-ray\n", "x-ray"),
+        ("# mode = xtal\n", None),
+        ("# data of an x-ray tube mode\n", None),
+    ],
+)
+def test_the_radiation_is_that_of_the_header(tmp_path, header, radiation):
+    for read, text in (
+        (read_experiment, header + "#L Q S(Q)\n" + rows(Q, S)),
+        (read_pair_function, header + "#L r G(r)\n" + rows(R, G)),
+    ):
+        path = saved(tmp_path, text)
+        data = read(path)
+        assert data.radiation == (radiation or "neutron")
+        assert ("radiation of its header" in data.source) == (radiation is not None)
+        assert read(path, radiation=data.radiation).radiation == data.radiation
+        other = "electron" if radiation != "electron" else "x-ray"
+        if radiation is None:
+            assert read(path, radiation=other).radiation == other
+            continue
+        with pytest.warns(UserWarning, match=f"'{other}', but its header says {radiation}; ") as w:
+            assert read(path, radiation=other).radiation == other
+        assert "data.txt" in str(w[0].message)
+        assert w[0].filename == __file__
+
+
+def test_a_header_with_two_radiations_is_refused(tmp_path):
+    path = saved(tmp_path, "mode = xray\n#D 1 neutron\n" + rows(Q, S))
+    with pytest.raises(ValueError, match="radiation=None, .* neutron and x-ray; give"):
+        read_experiment(path)
+    assert read_experiment(path, radiation="neutron").radiation == "neutron"
+
+
+def test_the_composition_is_that_of_the_header(tmp_path):
+    """<b>^2 of GeSe2: ((8.185 + 2 * 7.970) / 3 fm)^2 = 0.64642 barn, of the table of Sears."""
+    text = "mode = neutron\ncomposition = {}\n" + rows(Q, 0.64642 * (S - 1))
+    path = saved(tmp_path, text.format("GeSe2"))
+    data = read_experiment(path, "F")
+    np.testing.assert_allclose(data.total, S, atol=1e-3)
+    assert "composition GeSe2 of its header" in data.source
+    read_experiment(path, "F", composition="Ge0.333Se0.667")  # warnings are errors
+    with pytest.warns(UserWarning, match="composition='SiO2', but its header says 'GeSe2'"):
+        read_experiment(path, "F", composition="SiO2")
+    path = saved(tmp_path, text.format("sample_7"))
+    with pytest.raises(ValueError, match=r"data\.txt: composition=None, .*'sample_7'"):
+        read_experiment(path, "F")
+    read_experiment(path, "F", composition="GeSe2")
+
+
+def test_another_output_of_pdfgetx3_is_told(tmp_path):
+    path = saved(tmp_path, "outputtype = fq\n#### start data\n" + rows(Q, Q * (S - 1)))
+    read_experiment(path, "Q(S-1)")
+    with pytest.warns(UserWarning, match=r"convention='S-1', but .* 'outputtype = fq', .* Q\(S-1"):
+        read_experiment(path, "S-1")
+    path = saved(tmp_path, "outputtype = gr\n#### start data\n" + rows(R, G))
+    with pytest.warns(UserWarning, match="function='G', but .*'outputtype = gr', which is G_PDF"):
+        read_pair_function(path, "G(r)")

@@ -150,10 +150,14 @@ def test_f_of_pdfgetx3_is_not_the_f_of_neutrons():
         read_experiment(SAMPLES / "pdfgetx3.fq", "F", composition="SiO2")
 
 
-@pytest.mark.parametrize(("name", "q_max"), [("pdfgetx3.gr", 24.0), ("pdfgui.gr", 31.4)])
-def test_pair_functions_know_where_their_transform_ended(name, q_max):
+@pytest.mark.parametrize(
+    ("name", "q_max", "radiation"),
+    [("pdfgetx3.gr", 24.0, "x-ray"), ("pdfgui.gr", 31.4, "neutron")],
+)
+def test_pair_functions_know_where_their_transform_ended(name, q_max, radiation):
     """The samples hold sin(2r) exp(-r/4); the point at r = 0 says nothing and is left out."""
-    data = read_pair_function(SAMPLES / name, radiation="x-ray")
+    data = read_pair_function(SAMPLES / name)
+    assert data.radiation == radiation
     np.testing.assert_allclose(data.r, np.arange(1, 21) / 2)
     np.testing.assert_allclose(data.values, np.sin(2 * data.r) * np.exp(-data.r / 4), atol=1e-6)
     assert (data.function, data.q_max) == ("G_PDF", q_max)

@@ -15,6 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from glassnb.core.download import download
 from glassnb.scattering.composition import parse_composition
 from glassnb.scattering.experiment_files import read_columns
+from glassnb.scattering.file_settings import (
+    choose_composition,
+    choose_radiation,
+    warn_of_output,
+)
 from glassnb.scattering.tails import warn_of_tail
 from glassnb.scattering.weights import check_radiation, factor_products, mean_square
 
@@ -96,7 +101,7 @@ def read_experiment(
     path: str | os.PathLike[str],
     convention: str = "S",
     *,
-    radiation: str = "neutron",
+    radiation: str | None = None,
     composition: str | None = None,
 ) -> ExperimentalData:
     """Read a measured structure factor from a text file.
@@ -117,10 +122,14 @@ def read_experiment(
         ``"F"``, the distinct scattering <b>^2 (S - 1) in barn per steradian and atom for neutrons
         (electrons² for X-rays, Å² for electrons). ``"S(Q)"``, ``"i(Q)"``, ``"F(Q)"`` and so on
         are understood.
-    radiation : str
-        ``"neutron"``, ``"x-ray"`` or ``"electron"``.
+    radiation : str, optional
+        ``"neutron"``, ``"x-ray"`` or ``"electron"``; what the header states, as in
+        ``mode = xray``, or else ``"neutron"``, when omitted.
     composition : str, optional
-        Chemical formula, such as ``"SiO2"``; needed for ``"F"``.
+        Chemical formula, such as ``"SiO2"``; needed for ``"F"``, where the header does not state
+        it. ``"Ni62"`` is 62 atoms of natural nickel, ``"[62Ni]"`` the isotope; a number in front
+        of a single formula is a mass number where its first element has that isotope, so that
+        ``"2H2O"`` is D2O.
 
     Returns
     -------
@@ -138,27 +147,28 @@ def read_experiment(
     Warns
     -----
     UserWarning
-        If rows without a number are left out; or if the mean at large Q, over 5 Å⁻¹ or more, is
+        If rows without a number, or rows of zeros at the ends of a table with errors, are left
+        out; if the header contradicts an argument; if Q goes so far that it may be in nm⁻¹; or if
+        the mean at large Q, over 5 Å⁻¹ or more, is
         not that of the convention, or S(Q) would fall below 0 and would not in another: the
         warning names those that fit. S - 1 and F end alike, and often cannot be told apart.
     """
     convention = _OTHER_NAMES.get(convention.replace(" ", ""), convention)
     if convention not in CONVENTIONS:
         raise ValueError(f"convention={convention!r}: must be one of {', '.join(CONVENTIONS)}")
-    check_radiation(radiation)
-    if convention == "F" and composition is None:
-        raise ValueError(
-            'composition=None: F = <b>^2 (S - 1) needs it, for example composition="SiO2"'
-        )
-    table = read_columns(Path(path), "Q")
-    if (
-        convention == "F"
-        and Path(path).suffix == ".fq"
-        and re.search("start data|#L", table.header)
-    ):
+    if radiation is not None:
+        check_radiation(radiation)
+    path = Path(path)
+    table = read_columns(path, "Q")
+    if convention == "F" and path.suffix == ".fq" and re.search("start data|#L", table.header):
         raise ValueError(
             f"{path}: PDFgetX3 means Q(S-1) when it writes F(Q); read it with convention='Q(S-1)'"
         )
+    radiation, beam = choose_radiation(path, table.header, radiation)
+    composition, sample = choose_composition(
+        path, table.header, composition, needed=convention == "F"
+    )
+    warn_of_output(path, table.header, "convention", convention)
     unit = table.in_angstrom(-1 if convention == "Q(S-1)" else 0, convention)
     values = table.values * unit
     square = _mean_square(composition, table.x, radiation) if composition else None
@@ -167,7 +177,7 @@ def read_experiment(
     warn_of_tail(f"{path}: convention={convention!r}", convention, table.x, values, maps)
     scale, one = maps[convention]
     sigma = None if table.sigma is None else table.sigma * unit * scale
-    source = f"{Path(path).name}, read as {convention}(Q){table.names.note}"
+    source = f"{path.name}, read as {convention}(Q){table.names.note}{beam}{sample}"
     return ExperimentalData(table.x, values * scale + one, sigma, radiation, source)
 
 
@@ -188,7 +198,7 @@ def fetch_experiment(
     sha256: str,
     convention: str = "S",
     *,
-    radiation: str = "neutron",
+    radiation: str | None = None,
     composition: str | None = None,
     folder: str | os.PathLike[str] | None = None,
 ) -> ExperimentalData:
@@ -205,10 +215,10 @@ def fetch_experiment(
         Its SHA-256 checksum, 64 hexadecimal digits.
     convention : str
         What the second column holds; see :func:`read_experiment`.
-    radiation : str
-        ``"neutron"``, ``"x-ray"`` or ``"electron"``.
+    radiation : str, optional
+        ``"neutron"``, ``"x-ray"`` or ``"electron"``; as the header states when omitted.
     composition : str, optional
-        Chemical formula; needed for ``"F"``.
+        Chemical formula; needed for ``"F"``, where the header does not state it.
     folder : path-like, optional
         Where the file is kept; a folder for glassnb in the user's cache when omitted.
 

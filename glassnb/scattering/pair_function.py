@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glassnb.scattering.experiment_files import read_columns
+from glassnb.scattering.file_settings import choose_radiation, warn_of_output
 from glassnb.scattering.pair_distribution import CONVENTIONS
 from glassnb.scattering.tails import warn_of_pair_tail
 from glassnb.scattering.weights import check_radiation
@@ -88,7 +89,7 @@ def read_pair_function(
     path: str | os.PathLike[str],
     function: str = "G_PDF",
     *,
-    radiation: str = "neutron",
+    radiation: str | None = None,
     q_max: float | None = None,
 ) -> ExperimentalPairFunction:
     """Read a measured pair distribution function.
@@ -103,9 +104,10 @@ def read_pair_function(
     function : str
         What the second column holds: ``"g"`` (tends to 1), ``"G"`` (Keen's, barn), ``"D"``, ``"T"``
         (barn Å⁻²) or ``"G_PDF"`` (Å⁻²: G(r) of PDFgetX3 and PDFgui); see
-        :meth:`PairDistribution.weighted`.
-    radiation : str
-        ``"neutron"``, ``"x-ray"`` or ``"electron"``.
+        :meth:`PairDistribution.weighted`. ``"g(r)"`` and so on are understood.
+    radiation : str, optional
+        ``"neutron"``, ``"x-ray"`` or ``"electron"``; what the header states, as in
+        ``mode = xray``, or else ``"neutron"``, when omitted.
     q_max : float, optional
         Last Q of the transform, in Å⁻¹; a line ``qmax = ...`` of the file tells it otherwise.
 
@@ -124,15 +126,22 @@ def read_pair_function(
     Warns
     -----
     UserWarning
-        If rows without a number are left out, or the mean at large r, over 3 Å or more, is not
+        If rows without a number, or rows of zeros at the ends of a table with errors, are left
+        out; if the header contradicts an argument; if r ends so soon that it may be in nm; or if
+        the mean at large r, over 3 Å or more, is not
         that of the function: g tends to 1, T rises, the others tend to 0.
     """
+    function = function.replace(" ", "").removesuffix("(r)")
     if function not in CONVENTIONS:
         raise ValueError(f"function={function!r}: must be one of {', '.join(CONVENTIONS)}")
-    check_radiation(radiation)
+    if radiation is not None:
+        check_radiation(radiation)
     if q_max is not None and not q_max > 0:
         raise ValueError(f"q_max={q_max}: must be a positive number in Å⁻¹")
-    table = read_columns(Path(path), "r")
+    path = Path(path)
+    table = read_columns(path, "r")
+    radiation, beam = choose_radiation(path, table.header, radiation)
+    warn_of_output(path, table.header, "function", function)
     unit = table.in_angstrom(_POWERS[function], function)
     values = table.values * unit
     warn_of_pair_tail(f"{path}: function={function!r}", function, table.x, values)
@@ -145,5 +154,5 @@ def read_pair_function(
         function,
         radiation,
         q_max,
-        f"{Path(path).name}, read as {function}(r){table.names.note}",
+        f"{path.name}, read as {function}(r){table.names.note}{beam}",
     )
