@@ -257,9 +257,12 @@ def test_the_tail_of_measured_data_tells_the_convention(tmp_path, nimrod, q_max,
 
 def test_a_file_of_gudrun_read_as_s_names_what_fits(shared_data):
     path = shared_data / "models" / "SiO2_NIMROD.mint01"
-    with pytest.warns(UserWarning, match="S tends to 1; .* S-1 or .*composition") as caught:
+    with (
+        pytest.warns(UserWarning, match="2 rows at the ends of the table"),
+        pytest.warns(UserWarning, match="S tends to 1; .* S-1 or .*composition") as caught,
+    ):
         read_experiment(path)
-    assert caught[0].filename == __file__
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_a_total_with_its_self_part_fits_nothing(tmp_path, nimrod):
@@ -373,3 +376,135 @@ def test_another_output_of_pdfgetx3_is_told(tmp_path):
     path = saved(tmp_path, "outputtype = gr\n#### start data\n" + rows(R, G))
     with pytest.warns(UserWarning, match="function='G', but .*'outputtype = gr', which is G_PDF"):
         read_pair_function(path, "G(r)")
+
+
+# -- errors --------------------------------------------------------------------------------------
+
+PERCENT = [
+    "Q,S(Q),err(%)\n", "Q,S(Q),error [%]\n", "Q;S(Q);Fehler in Prozent\n", "Q\tS(Q)\tdS/S (%)\n",
+    "Q,S,rel. error (%)\n", "Q S(Q) err %\n", "Q\tS(Q)\tError\n1/A\t\t%\n", "# errors in percent\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", PERCENT)
+def test_errors_in_percent_are_converted(tmp_path, header):
+    data = read_experiment(saved(tmp_path, header + rows(Q, S, 0 * Q + 2.5)))
+    np.testing.assert_allclose(data.sigma, [2.5 * s / 100 for s in S], rtol=1e-4)
+    assert "percent" in data.source
+    pair = read_pair_function(
+        saved(tmp_path, header.replace("Q", "r").replace("1/A", "A") + rows(R, G, 0 * R + 2.5))
+    )
+    np.testing.assert_allclose(pair.sigma, [2.5 * abs(g) / 100 for g in G], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "header", ["Q,S(Q),rel. error\n", "Q S relative_error\n", "Q;S;erreur relative\n", "Q,S,dS/S\n"]
+)
+def test_relative_errors_are_refused(tmp_path, header):
+    with pytest.raises(ValueError, match=r"data\.txt: .*relative .*name them 'error \(%\)'"):
+        read_experiment(saved(tmp_path, header + rows(Q, S, ERROR)))
+
+
+@pytest.mark.parametrize(
+    "header", ["# 20 % Na2O\nQ S error\n", "# 2 % error of the density\nQ S error\n"]
+)
+def test_other_percent_are_no_errors(tmp_path, header):
+    data = read_experiment(saved(tmp_path, header + rows(Q, S, ERROR)))
+    np.testing.assert_array_equal(data.sigma, ERROR)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Fehler", "erreur", "esd", "std", "stderr", "uncertainty", "sigma", "d{}", "error", "err",
+     "s.d.", "Unsicherheit", "incertitude", "Standardabweichung", "écart-type", "Fehler_{}"],
+)  # fmt: skip
+def test_errors_in_other_words(tmp_path, name):
+    """Also in front of an error of x, and of the function."""
+    for read, x, y, a, b in (
+        (read_experiment, "Q", "S", Q, S), (read_pair_function, "r", "G", R, G),
+    ):  # fmt: skip
+        word = name.format(y)
+        data = read(saved(tmp_path, f"{x};{y};{word}\n" + rows(a, b, ERROR, separator=";")))
+        np.testing.assert_array_equal(data.sigma, ERROR)
+        text = f"{x};{y};{word};d{x}\n" + rows(a, b, ERROR, 0.5 + 0 * a, separator=";")
+        np.testing.assert_array_equal(read(saved(tmp_path, text)).sigma, ERROR)
+        text = f"{x};{word};{y}\n" + rows(a, ERROR, b, separator=";")
+        np.testing.assert_array_equal(read(saved(tmp_path, text)).sigma, ERROR)
+
+
+def test_rows_that_were_not_measured_are_left_out(tmp_path):
+    """Zeros at both ends, not those between, nor those of a table without errors."""
+    s, error = np.concatenate([np.zeros(2), S[2:-3], np.zeros(3)]), ERROR * (Q > 1) * (Q < 8.7)
+    s[7] = error[7] = 0
+    path = saved(tmp_path, rows(Q, s, error))
+    with pytest.warns(
+        UserWarning, match=r"data\.txt: 5 rows .* 0, .*\(Q = 0\.5, 1, 9, 9\.5, 10\)"
+    ) as w:
+        data = read_experiment(path)
+    assert w[0].filename == __file__
+    np.testing.assert_array_equal(data.q, Q[2:-3])
+    assert data.sigma[5] == 0
+    assert len(read_experiment(saved(tmp_path, rows(Q, s))).q) == 20
+    read_experiment(saved(tmp_path, "0 0 0\n" + rows(Q, S, ERROR)))  # warnings are errors
+
+
+# -- quotes, units -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", " ", ", "])
+@pytest.mark.parametrize("header", ["", '"Q","S(Q)","Fehler"\n', "Q;S(Q);Fehler\n"])
+def test_quoted_decimal_commas_are_read(tmp_path, separator, header):
+    """Whole numbers stand without quotes, as LibreOffice writes them."""
+
+    def written(x):
+        text = f"{x:.6f}".rstrip("0").rstrip(".").replace(".", ",")
+        return f'"{text}"' if "," in text else text
+
+    lines = [separator.join(map(written, row)) for row in zip(Q, S, ERROR, strict=True)]
+    data = read_experiment(saved(tmp_path, header + "\n".join(lines)))
+    np.testing.assert_allclose(data.q, Q)
+    np.testing.assert_allclose(data.total, S, atol=1e-6)
+    np.testing.assert_allclose(data.sigma, ERROR)
+    with pytest.raises(ValueError, match="line 1: in '1,234' the comma"):
+        read_experiment(saved(tmp_path, '"1,234","1,500"\n"2,345","1,200"\n'))
+
+
+def test_whole_rows_between_quoted_ones(tmp_path):
+    data = read_experiment(saved(tmp_path, '"0,5","1,25"\n1,2\n"1,5","0,75"\n'))
+    np.testing.assert_array_equal([data.q, data.total], [[0.5, 1, 1.5], [1.25, 2, 0.75]])
+
+
+def test_ranges_of_another_unit_are_told(tmp_path):
+    q, r = 12.5 * Q, R / 5
+    for read, x, text in (
+        (read_experiment, "Q", rows(q, S)),
+        (read_pair_function, "r", rows(r, G)),
+    ):
+        end, unit = ("125 Å⁻¹", "nm^-1") if x == "Q" else ("2 Å", "nm")
+        message = rf"data\.txt: {x} ends at {end}, .*'{x} \({unit}\)'".replace("^", r"\^")
+        with pytest.warns(UserWarning, match=message) as caught:
+            read(saved(tmp_path, text))
+        assert caught[0].filename == __file__
+        read(saved(tmp_path, f"# {x} ({unit.replace('nm', 'A')})\n" + text))  # warnings are errors
+    np.testing.assert_allclose(
+        read_experiment(saved(tmp_path, "Q (nm^-1) S\n" + rows(q, S))).q, q / 10
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Beugungswinkel", "Winkel", "Streuwinkel (Grad)", "angle", "Scattering angle", "Angle (deg)",
+     "angle de diffraction", "ángulo", "Angolo"],
+)  # fmt: skip
+@pytest.mark.parametrize("function", ["Intensity", "Intensität", "S(Q)"])
+def test_angles_in_other_words_are_refused(tmp_path, name, function):
+    with pytest.raises(ValueError, match="the scattering angle"):
+        read_experiment(saved(tmp_path, f"{name}\t{function}\n" + rows(Q, S, separator="\t")))
+
+
+@pytest.mark.parametrize("function", ["g", "G", "D", "T", "G_PDF"])
+def test_pair_functions_are_understood_with_their_argument(tmp_path, function):
+    held = {"g": 1 + G, "T": R}.get(function, G)
+    path = saved(tmp_path, rows(R, held))
+    for name in (f"{function}(r)", f"{function} (r)"):
+        assert read_pair_function(path, name).function == function

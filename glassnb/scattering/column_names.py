@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Names", "factor_behind", "read_names"]
+from glassnb.core.callers import warn
+
+__all__ = ["Names", "factor_behind", "in_percent", "read_names", "warn_of_unit"]
 
 _LENGTHS = {"å": 1.0, "nm": 10.0, "pm": 0.01, "bohr": 0.529177}  # in Å
 _LENGTH = "|".join([*_LENGTHS, "µm", "um", "mm", "cm", "m"])
@@ -25,9 +27,12 @@ _X = {
     "Q": r"(?:\|?q\|?|x|scattering vector|momentum transfer|wave ?vector)(?![a-zθ])(?!\(q)",
     "r": r"(?:r|x|distance|radius)(?![a-z])(?!\(r)",
 }
+_ANGLE = r"\w*winkel|angolo|[aá]ngulo|hoek\b|угол"
+_LAST_Q, _LAST_R = 100.0, 3.0  # beyond any measurement in Å⁻¹; before any in Å
 # What may stand in place of Q or r: whatever follows, or where the name of a function follows.
 _OTHERS = {
-    "the scattering angle": r"2[\s_-]*(?:th|θ)|tth|two[\s_-]?theta",
+    "the scattering angle": r"2[\s_-]*(?:th|θ)|tth|two[\s_-]?theta|"
+    r"(?:(?:scattering|diffraction|bragg)[\s_-]*)?angle\s*(?:$|[(\[/]|de\b)|" + _ANGLE,
     "a spacing d": r"d[\s_-]*spac",
 }
 _OTHERS_OF_FUNCTIONS = {
@@ -39,9 +44,20 @@ _OTHERS_OF_FUNCTIONS = {
     "a wavelength": r"wavelength\b|lambda\b|λ",
     "a channel": r"channel\b",
 }
-_FUNCTION = r"(?:[sfgitdyh]|intensity|counts?|total)(?![a-z])"
+_FUNCTION = r"(?:[sfgitdyh]|intensit\w*|counts?|total)(?![a-z])"
 _ERROR = (
-    r"(?:d|δ|delta)[\s_]*[a-z](?![a-z])|e$|e[\s_]*\(|sd$|.*(?:err|sig|σ|std|unc|esd|dev|±|\+/-)"
+    r"(?:d|δ|delta)[\s_]*[a-z](?![a-z])|e$|e[\s_]*\(|sd$|.*(?:err|sig|σ|std|unc|esd|dev|±|\+/-|fehler|"
+    r"unsicher|incert|[eé]cart|abweich|desv)|s\.?[de]\.?$"
+)
+_PERCENT = r"(?:%|percent|per cent|pct|prozent|pour ?cent)"
+_OF_FUNCTION = r"(?:err\w*|fehler|sig\w*|σ|std\w*|esd|unc\w*|dev\w*|incert\w*|unsicher\w*)"
+_IN_PERCENT = (
+    rf"{_OF_FUNCTION}[^\w%]*(?:in|as|en|is|are|of)?[^\w%]*{_PERCENT}|"
+    rf"(?<!\d)(?<!\d ){_PERCENT}(?:age)?[\s_]*{_OF_FUNCTION}"  # not 2 % error
+)
+_RELATIVE = (
+    rf"\brel\w*[\W_]*{_OF_FUNCTION}|{_OF_FUNCTION}[\W_]*rel|"
+    rf"(?:d|δ|σ|{_OF_FUNCTION})\W*([sfgiy])\b\W*/\s*\1\b"
 )
 
 
@@ -59,12 +75,15 @@ class Names:
         Length in Å in the unit of the function, where the header says it.
     note : str
         The conversion of x, to be told.
+    stated : bool
+        Whether the header says the unit of x.
     """
 
     columns: tuple[str, ...] | None
     unit: float
     value_unit: float | None
     note: str
+    stated: bool
 
     def is_x(self, column: int, symbol: str) -> bool:
         """Return whether a column is named as x."""
@@ -77,7 +96,11 @@ class Names:
     def is_error_of_x(self, column: int) -> bool:
         """Return whether a column is named as the error of the first one."""
         assert self.columns is not None
-        plain = re.match(r"(?:d|δ|delta|e|err|sig|sigma)[\s_(]*([a-z])\)?", self.columns[column])
+        plain = re.match(
+            rf"(?:(?:d|δ|delta|e|err|sig|sigma)[\s_(]*|{_OF_FUNCTION}[\W_]+(?:(?:of|in|von|de)\s)?)"
+            r"([a-z])\)?(?![a-z])",
+            self.columns[column],
+        )
         return plain is not None and plain[1] in (self.columns[0][:1], "x")
 
 
@@ -130,6 +153,78 @@ def read_names(path: Path, header: Sequence[str], n_columns: int, symbol: str) -
     return _with_units(path, plain, names, columns, symbol)
 
 
+def in_percent(path: Path, header: Sequence[str], names: Names, column: int) -> bool:
+    """Return whether errors are given in percent of the function.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Named in messages.
+    header : sequence of str
+        Lines above the table, below the settings of a program.
+    names : Names
+        What :func:`read_names` found in it.
+    column : int
+        Where the errors are, counted from the last column, which is -1.
+
+    Returns
+    -------
+    bool
+        Whether they are.
+
+    Raises
+    ------
+    ValueError
+        If they are relative, and the header does not say percent.
+    """
+    name = names.columns[column] if names.columns else ""
+    lines = [name, *(_plain(line) for line in header)]
+    cells = [re.split(r"[\t;,]", line) for line in header[-3:]]
+    units = [row[column].strip(" ()[]#").lower() for row in cells if len(row) >= -column]
+    if (
+        re.search(_PERCENT, name)
+        or any(re.search(_IN_PERCENT, line) for line in lines)
+        or any(re.fullmatch(_PERCENT, unit) for unit in units)
+    ):
+        return True
+    for line in lines:
+        if re.search(_RELATIVE, line):
+            raise ValueError(
+                f"{path}: its header calls the errors relative ({line!r}); convert them to those "
+                "of the function, or name them 'error (%)' where they are in percent"
+            )
+    return False
+
+
+def warn_of_unit(path: Path, names: Names, symbol: str, last: float) -> None:
+    """Warn if x ends where no measurement does, and the header does not say its unit.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Named in the message.
+    names : Names
+        What the header says.
+    symbol : str
+        ``"Q"`` or ``"r"``.
+    last : float
+        The last x, in Å⁻¹ or Å.
+
+    Warns
+    -----
+    UserWarning
+        If Q exceeds 100 Å⁻¹, or r ends below 3 Å.
+    """
+    if names.stated or not (last > _LAST_Q if symbol == "Q" else last < _LAST_R):
+        return
+    exponent = "^-1" if symbol == "Q" else ""
+    warn(
+        f"{path}: {symbol} ends at {last:.4g} {_in('å', symbol)}, as if it were in "
+        f"{_in('nm', symbol)}; name its unit above the column, as in '{symbol} (nm{exponent})', "
+        f"or '{symbol} (A{exponent})' if that is right",
+    )
+
+
 def factor_behind(text: str) -> float:
     """Return what brings a Q to Å⁻¹ whose unit stands at the beginning of a text.
 
@@ -169,6 +264,7 @@ def _columns(header: Sequence[str], n_columns: int) -> tuple[str, ...] | None:
             if len(words) == n_columns > 1 and (
                 any(re.match(x, word) for x in _X.values() for word in words)
                 or re.match(_FUNCTION, words[1])
+                or re.match(_ANGLE, words[0])
             ):
                 return tuple(words)
     return None
@@ -210,10 +306,11 @@ def _with_units(
             f"{path}: its header gives {symbol} in {several}; convert it to {_in('å', symbol)}, "
             "and leave that unit alone in the header"
         )
+    stated = bool(units)
     unit = units.pop() if units else "å"
     value = re.search(rf"(?<![a-z])({'|'.join(_LENGTHS)})-[12]", columns[1]) if columns else None
     note = "" if unit == "å" else f", {symbol} converted from {_in(unit, symbol)}"
-    return Names(columns, _LENGTHS[unit], _LENGTHS[value[1]] if value else None, note)
+    return Names(columns, _LENGTHS[unit], _LENGTHS[value[1]] if value else None, note, stated)
 
 
 def _in(unit: str, symbol: str) -> str:

@@ -37,14 +37,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnb.core.callers import warn
-from glassnb.scattering.column_names import Names, factor_behind, read_names
+from glassnb.scattering.column_names import (
+    Names,
+    factor_behind,
+    in_percent,
+    read_names,
+    warn_of_unit,
+)
 from glassnb.scattering.number_rows import (
     Row,
     begins_like_a_row,
@@ -52,6 +58,7 @@ from glassnb.scattering.number_rows import (
     numbers,
     read_lines,
     split_rows,
+    without_quotes,
 )
 
 __all__ = ["Columns", "read_columns"]
@@ -143,7 +150,8 @@ def read_columns(path: Path, symbol: str) -> Columns:
 
     Two columns are x and the function; a third is its error; of four, the last is its error and
     the third that of x, unless the header names them. Rows that hold NaN are left out with a
-    warning, a first row with x = 0 and errors that are all zero or missing without one.
+    warning, and so are rows at the ends of a table with errors whose function and error are 0; a
+    first row with x = 0 and errors that are all zero or missing without one.
 
     Parameters
     ----------
@@ -167,9 +175,10 @@ def read_columns(path: Path, symbol: str) -> Columns:
     Warns
     -----
     UserWarning
-        If rows without a number are left out.
+        If rows without a number, or of zeros at the ends of the table, are left out; or if x
+        seems to be in another unit.
     """
-    lines = read_lines(path)
+    lines = without_quotes(read_lines(path))
     start = _after_settings(lines)
     first, announced = _after_count(path, lines, start)
     rows = _rows(path, lines, first, announced)
@@ -194,6 +203,9 @@ def read_columns(path: Path, symbol: str) -> Columns:
     _check_x(path, [rows[k][0] for k in np.flatnonzero(used)], x, symbol)
     if sigma is not None:
         sigma = sigma[used]
+        if in_percent(path, lines[start:begin], names, where[-1] - table.shape[1]):
+            sigma *= np.abs(values) / 100
+            names = replace(names, note=f"{names.note}, errors converted from percent")
         if (sigma < 0).any():
             line = rows[int(np.flatnonzero(used)[np.argmax(sigma < 0)])][0]
             raise ValueError(
@@ -202,6 +214,7 @@ def read_columns(path: Path, symbol: str) -> Columns:
             )
     keep = x != 0
     unit = names.unit if symbol == "r" else 1 / names.unit
+    warn_of_unit(path, names, symbol, float(x[-1] * unit))
     return Columns(
         x[keep] * unit,
         values[keep],
@@ -316,7 +329,7 @@ def _without_index(
             f"{path}: the first column counts the rows, and the second rises as {symbol} does; "
             "cut the first column out, or name the columns in a line above them"
         )
-    return table[:, 1:], Names(names.columns[1:], names.unit, names.value_unit, names.note)
+    return table[:, 1:], replace(names, columns=names.columns[1:])
 
 
 def _choose(path: Path, names: Names, n: int, line: int, symbol: str) -> list[int]:
@@ -352,9 +365,11 @@ def _choose(path: Path, names: Names, n: int, line: int, symbol: str) -> list[in
 def _usable(
     path: Path, rows: Sequence[Row], columns: Sequence[NDArray[np.float64]], symbol: str
 ) -> NDArray[np.bool_]:
-    """Return which rows hold numbers alone, and tell of the others."""
+    """Return which rows hold numbers alone and are measured, and tell of the others."""
     used = np.asarray(np.isfinite(np.array(columns)).all(axis=0))
     lines = [row[0] for row, good in zip(rows, used, strict=True) if not good]
+    padded = _padded(columns, used)
+    used &= ~padded
     n = np.count_nonzero(columns[0][used])
     if n < 2:
         raise ValueError(
@@ -367,7 +382,25 @@ def _usable(
             f"{path}: {len(lines)} of {len(rows)} rows hold NaN, infinity or no number and are "
             f"left out (line {shown}); cut them out of the file if that is right",
         )
+    if padded.any():
+        shown = ", ".join(f"{x:g}" for x in columns[0][padded][:10])
+        warn(
+            f"{path}: {padded.sum()} rows at the ends of the table, where the function and its "
+            f"error are both 0, are left out as not measured ({symbol} = {shown}"
+            f"{', ...' if padded.sum() > 10 else ''}); cut them out of the file",
+        )
     return used
+
+
+def _padded(columns: Sequence[NDArray[np.float64]], used: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which rows at the ends have no function and no error, as Gudrun fills its tables."""
+    padded = used & (columns[0] != 0)
+    if len(columns) < 3:
+        return np.zeros_like(padded)
+    measured = np.flatnonzero(used & ((columns[1] != 0) | (columns[2] != 0)))
+    if measured.size:
+        padded[measured[0] : measured[-1] + 1] = False
+    return padded
 
 
 def _check_x(path: Path, lines: Sequence[int], x: NDArray[np.float64], symbol: str) -> None:

@@ -7,11 +7,20 @@ the whole table, and a table that can be read in two ways is refused.
 from __future__ import annotations
 
 import codecs
+import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["Row", "begins_like_a_row", "is_row", "numbers", "read_lines", "split_rows"]
+__all__ = [
+    "Row",
+    "begins_like_a_row",
+    "is_row",
+    "numbers",
+    "read_lines",
+    "split_rows",
+    "without_quotes",
+]
 
 # A line of the table: its number in the file, counted from 1, and its text.
 Row = tuple[int, str]
@@ -72,6 +81,49 @@ def read_lines(path: Path) -> list[str]:
                 "unpack the file, or save it as text in UTF-8"
             )
     return lines
+
+
+def without_quotes(lines: Sequence[str]) -> list[str]:
+    """Write rows with quoted numbers, as in ``"0,400","0,150"``, without quotes.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        Lines of a file.
+
+    Returns
+    -------
+    list of str
+        The lines; where the quotes were, semicolons part the columns.
+    """
+    fields = [_fields(line) if '"' in line else None for line in lines]
+    if not any(fields):
+        return list(lines)
+    for k, line in enumerate(lines):
+        # a row of whole numbers needs no quotes
+        if (
+            '"' not in line
+            and "." not in line
+            and is_row(line)
+            and "," in line
+            and not re.search(r"[;\s]", line)
+        ):
+            fields[k] = line.split(",")
+    return [";".join(f) if f else line for f, line in zip(fields, lines, strict=True)]
+
+
+def _fields(line: str) -> list[str] | None:
+    """Return the numbers of a row of which some are in quotes, or None if this is none."""
+    for separator in ",;	 ":
+        reader = csv.reader([line.strip()], delimiter=separator, skipinitialspace=True, strict=True)
+        try:
+            words = [word.strip() for word in next(reader)]
+        except csv.Error:
+            continue
+        plain = ";".join(word.replace(",", ".") for word in words)
+        if is_row(plain) and not re.search(r"\s", plain) and plain.count(";") == len(words) - 1:
+            return words
+    return None
 
 
 def _words(text: str) -> list[str]:
