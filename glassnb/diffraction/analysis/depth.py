@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from glassnb.core.parallel import map_tasks, thread_count
 from glassnb.core.progress import ProgressOption
+from glassnb.diffraction.analysis.noise import check_noise
 from glassnb.diffraction.analysis.nulls import NULLS, Optics, optics_of, radial_power, slabs_of
 from glassnb.diffraction.analysis.persistence import place_of
 from glassnb.diffraction.analysis.ring import Ring, blank, hidden_pixels, ring_of
@@ -169,8 +170,9 @@ def depth_persistence(
     Raises
     ------
     ValueError
-        If the spot is not of this scan or not in the ring, the slab has not two layers, or the
-        null model needs something that is not given.
+        If the spot is not of this scan or not in the ring, the slab has not two layers, the null
+        model needs something that is not given, or the ring is beneath the noise of negative
+        counts (see :func:`spot_significance`).
     """
     probe, orientation, position = place_of(scan, spot, n_null)
     if null not in NULLS:
@@ -182,6 +184,7 @@ def depth_persistence(
     ring = ring_of(scan, k_range)
     if not ring.k_range[0] - ring.speckle <= spot.k <= ring.k_range[1] + ring.speckle:
         raise ValueError(f"k_range={k_range}: the spot at {spot.k:.3f} 1/Å is not in this ring")
+    check_noise(scan, ring)
     slab = _scanned(scan, atoms, orientation)
     n_layers = _number_of_layers(slab, slice_thickness)
     layers = _layers_of(scan, ring, probe, slab.thickness, n_layers)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glassnb.core.parallel import map_tasks
 from glassnb.core.progress import ProgressOption
+from glassnb.diffraction.analysis.noise import check_noise
 from glassnb.diffraction.analysis.nulls import NullModel, null_model
 from glassnb.diffraction.analysis.ring import Ring, ring_of
 from glassnb.diffraction.analysis.spots import Spot
@@ -150,8 +151,9 @@ def spot_persistence(
     Raises
     ------
     ValueError
-        If the spot is not of this scan, no position lies in ``shift_range``, or the null model
-        needs something that is not given.
+        If the spot is not of this scan, no position lies in ``shift_range``, the null model
+        needs something that is not given, or the ring is beneath the noise of negative counts
+        (see :func:`spot_significance`).
     """
     probe, orientation, here = place_of(scan, spot, n_null)
     width = probe.fwhm
@@ -160,6 +162,7 @@ def spot_persistence(
         radius = probe.k_aperture
         k_range = (max(scan.k_disc, spot.k - radius), min(scan.k_max, spot.k + radius))
     ring = ring_of(scan, k_range)
+    check_noise(scan, ring)
     distance = _distances(scan)
     if not ((distance[here] >= low) & (distance[here] <= high)).any():
         raise ValueError(

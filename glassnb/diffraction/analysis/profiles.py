@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnb.core.callers import warn
 from glassnb.core.provenance import write_table
+from glassnb.diffraction.analysis.noise import holds_negatives
 from glassnb.diffraction.counts import mean_of
 from glassnb.diffraction.reductions import RadialProfile
 from glassnb.diffraction.result import DiffractionScan
@@ -237,7 +239,8 @@ def fluctuation_variance(
     Returns
     -------
     FluctuationVariance
-        V(k).
+        V(k); NaN where the mean of a ring is not above 0. Where it is not above the noise that
+        negative counts tell (twice the mean of their squares is that of the noise), a warning.
 
     Raises
     ------
@@ -258,6 +261,7 @@ def fluctuation_variance(
     rings = _rings(scan, step, k_max)
     around = partial(_around, scan, rings)
     mean, pixels = around(scan.mean), np.ones(rings.k.size)
+    _warn_of_noise(scan, rings, mean)
     with np.errstate(divide="ignore", invalid="ignore"):
         if method == "ring":
             variance = around(scan.mean_square) / mean**2 - 1
@@ -275,7 +279,25 @@ def fluctuation_variance(
             pixels = np.bincount(index, scan.seen.ravel(), mean.size)[: mean.size].astype(float)
         if counts_per_electron is not None:
             variance = variance - counts_per_electron / mean / pixels
+        variance = np.where(mean > 0, variance, np.nan)
     return FluctuationVariance(rings.k, variance, method, scan.n_patterns)
+
+
+def _warn_of_noise(scan: DiffractionScan, rings: RadialProfile, mean: FloatArray) -> None:
+    """Warn where a ring is not above the noise that its negative counts tell."""
+    if not holds_negatives(scan):
+        return
+    below = [rings(np.minimum(block, 0) ** 2, scan.k_x, scan.k_y) for _, block in scan.blocks()]
+    noise = np.sqrt(2 * mean_of(*below))
+    lost = np.flatnonzero((noise > 0) & (mean <= noise))
+    if lost.size:
+        first = lost[0]
+        warn(
+            f"scan: in {lost.size} of {mean.size} rings, the first at {rings.k[first]:.3f} 1/Å, "
+            f"the mean, {mean[first]:.3g} there, is not above the noise of a pixel, "
+            f"{noise[first]:.3g} by the negative counts, and V(k) is that of the noise; do not "
+            "subtract the dark level, average patterns, or choose a smaller k_max"
+        )
 
 
 def _around(scan: DiffractionScan, rings: RadialProfile, image: FloatArray) -> FloatArray:

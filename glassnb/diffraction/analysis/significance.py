@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glassnb.core.parallel import map_tasks, thread_count
 from glassnb.core.progress import ProgressOption
+from glassnb.diffraction.analysis.noise import check_noise
 from glassnb.diffraction.analysis.nulls import NullModel, null_model
 from glassnb.diffraction.analysis.ring import Ring, blank, hidden_pixels, ring_of
 from glassnb.diffraction.analysis.spots import PairedSpots, paired_spots
@@ -224,11 +225,17 @@ def spot_significance(
     Raises
     ------
     ValueError
-        If the ring leaves the pattern or meets the central disc, the patterns were not kept, or
-        the null model needs something that is not given.
+        If the ring leaves the pattern or meets the central disc, the patterns were not kept, the
+        null model needs something that is not given, or, where counts are negative, the mean of
+        the patterns is not above their noise somewhere in the ring.
 
     Notes
     -----
+    Where a dark image was subtracted and negative counts are left, the noise of a pixel is taken
+    from them: the root of twice the mean of their squares over all pixels of the ring (the median
+    over the patterns). Where the mean of the patterns at some radius is not above it, the strongest
+    pairs would be those of the noise, which the null does not have, and the test is refused.
+
     The null is seen through the mask of the scan, pattern by pattern if that differs. Where very
     different parts of the ring are masked in different patterns, p-values hold on the average of
     the patterns: their null distributions are put together.
@@ -249,6 +256,7 @@ def spot_significance(
     if spots is not None and spots.shape != scan.shape:
         raise ValueError(f"spots: are of a scan of shape {spots.shape}, not {scan.shape}")
     ring = ring_of(scan, k_range)
+    check_noise(scan, ring)
     model = None
     if not isinstance(null, DiffractionScan):
         model = null_model(scan, ring, null, atoms=atoms, thickness=thickness)
@@ -302,6 +310,7 @@ def strongest_pairs(
 def _of_null(scan: DiffractionScan, ring: Ring, null: DiffractionScan) -> FloatArray:
     """Return the strongest pairs of a scan that is the null, behind the mask of the other."""
     own = ring_of(null, ring.k_range, 2 * ring.speckle)
+    check_noise(null, own)
     each = hidden_pixels(scan, ring, own)
     hidden = np.zeros((1, own.pixels.size), dtype=bool)
     if each is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnb.diffraction.analysis.noise import warn_of_noise
 from glassnb.diffraction.analysis.ring import Ring, ring_of
 from glassnb.diffraction.counts import check_mask, in_double, read_counts
 from glassnb.diffraction.probe import Probe
@@ -205,7 +206,8 @@ def paired_spots(
     aperture is wide, the stronger one counts. Its place is the centre of mass within that disc.
     Such pairs appear by chance in every disordered slab: see :func:`spot_significance`. Strength is
     relative to the mean ring of all patterns; where the thickness of a measured sample varies,
-    divide each pattern by its total first.
+    divide each pattern by its total first. A warning tells where the mean is not above the noise
+    of negative counts (see :func:`spot_significance`): pairs are then such of noise.
 
     Parameters
     ----------
@@ -254,6 +256,7 @@ def paired_spots(
     if mean.shape != scan.mean.shape:
         raise ValueError(f"mean of shape {mean.shape}: must be a pattern, {scan.mean.shape}")
     ring = ring_of(scan, k_range, speckle_size)
+    warn_of_noise(scan, ring)
     expected = ring.expected(ring.read(mean[None])[0])
     rows = []
     for places, block in scan.blocks():

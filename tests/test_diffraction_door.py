@@ -1,0 +1,90 @@
+"""What patterns, beams and models must be before they are analysed, and what the message says."""
+
+import numpy as np
+import pytest
+
+from glassnb.diffraction import (
+    DiffractionScan,
+    Probe,
+    Spot,
+    fluctuation_variance,
+    null_scan,
+    paired_spots,
+    radial_profile,
+    spot_persistence,
+    spot_significance,
+)
+
+PROBE, SIZE, STEP = Probe(200e3, 3.0), 25, 0.1
+RING = (0.35, 0.8)
+rng = np.random.default_rng(1)
+
+
+def measured(patterns, **options):
+    return DiffractionScan.from_array(patterns, **({"k_step": STEP, "probe": PROBE} | options))
+
+
+def significance(one, **options):
+    return spot_significance(one, **({"k_range": RING, "n_null": 4, "thickness": 20} | options))
+
+
+# -- noise ---------------------------------------------------------------------------------------
+
+
+def dark(level, size=(5, 5)):
+    """Noise about a dark level of 20 counts, of which so much was subtracted."""
+    noise = np.random.default_rng(1).poisson(20, size=(*size, SIZE, SIZE))
+    return measured(noise.astype(float) - level)
+
+
+@pytest.mark.parametrize("level", [19.5, 18.5, 20.5])
+def test_pairs_of_noise_are_refused(level):
+    one = dark(level)
+    message = r"k_range=\(0.350, 0.800\): .* (noise|mean).* do not subtract the dark level"
+    with pytest.raises(ValueError, match=message):
+        significance(one)
+    spot = Spot(0.5, 0.0, 3.0, 1.0, (0.0, 0.0), (0, 0))
+    with pytest.raises(ValueError, match="the mean of the patterns"):
+        spot_persistence(one, spot, thickness=20, shift_range=(1, 3), n_null=2)
+    with pytest.warns(UserWarning, match="is not above the noise of a pixel") as caught:
+        paired_spots(one, k_range=RING)
+    assert caught[0].filename == __file__
+    for method in ("ring", "image", "mean"):
+        with pytest.warns(UserWarning, match=r"V\(k\) is that of the noise.*average patterns"):
+            found = fluctuation_variance(one, method=method)
+        if level > 20:
+            below = radial_profile(one).intensity <= 0
+            np.testing.assert_array_equal(np.isnan(found.variance), below)
+    with pytest.raises(ValueError, match="is not above the noise|at most"):
+        significance(dark(0), null=one)
+
+
+def test_the_noise_is_that_of_a_symmetric_distribution():
+    """Of normal numbers about 0 its estimate is their standard deviation, 7."""
+    noise = np.random.default_rng(2).normal(0.05, 7, (8, 8, SIZE, SIZE))
+    with pytest.raises(ValueError, match="is not above the noise of a pixel") as caught:
+        significance(measured(noise))
+    told = str(caught.value).split("noise of a pixel, ")[1].split()[0]
+    assert float(told) == pytest.approx(7, rel=0.02)
+
+
+def test_signal_above_noise_and_few_electrons_pass():
+    template = measured(np.ones((5, 5, SIZE, SIZE)))
+    speckle = null_scan(template, thickness=20, seed=3).patterns
+    for data in (
+        speckle + 0.3 * rng.normal(size=speckle.shape),
+        rng.poisson(np.maximum(speckle, 0) * 0.02).astype(float),
+        np.where(rng.random(speckle.shape) < 0.001, -0.1, speckle),
+    ):
+        found = significance(measured(data))
+        assert np.isfinite(found.p_values).all()
+        assert len(paired_spots(measured(data), k_range=RING, strength_min=0))
+    # One broken pattern is not the noise of the others.
+    speckle[1, 1, ::2] = -1e4
+    assert np.isfinite(significance(measured(speckle + 20)).p_values).all()
+
+
+def test_a_ring_without_a_count_is_refused():
+    with pytest.raises(ValueError, match=r"k_range=.*the mean of the patterns is 0 at most"):
+        significance(measured(np.zeros((3, 3, SIZE, SIZE))))
+    assert np.isnan(fluctuation_variance(measured(np.zeros((3, 3, SIZE, SIZE)))).variance).all()
