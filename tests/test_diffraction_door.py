@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from glassnb.diffraction import (
+    Annulus,
     DiffractionScan,
+    Mask,
     Probe,
+    RadialProfile,
     Spot,
     fluctuation_variance,
     null_scan,
@@ -13,6 +16,7 @@ from glassnb.diffraction import (
     radial_profile,
     spot_persistence,
     spot_significance,
+    virtual_image,
 )
 
 PROBE, SIZE, STEP = Probe(200e3, 3.0), 25, 0.1
@@ -80,7 +84,7 @@ def test_signal_above_noise_and_few_electrons_pass():
         assert np.isfinite(found.p_values).all()
         assert len(paired_spots(measured(data), k_range=RING, strength_min=0))
     # One broken pattern is not the noise of the others.
-    speckle[1, 1, ::2] = -1e4
+    speckle[1, 1, ::2] = -120
     assert np.isfinite(significance(measured(speckle + 20)).p_values).all()
 
 
@@ -88,3 +92,47 @@ def test_a_ring_without_a_count_is_refused():
     with pytest.raises(ValueError, match=r"k_range=.*the mean of the patterns is 0 at most"):
         significance(measured(np.zeros((3, 3, SIZE, SIZE))))
     assert np.isnan(fluctuation_variance(measured(np.zeros((3, 3, SIZE, SIZE)))).variance).all()
+
+
+# -- masked arrays -------------------------------------------------------------------------------
+
+DATA = rng.poisson(20, size=(4, 3, SIZE, SIZE)).astype(float)
+HIDDEN = np.random.default_rng(4).random(DATA.shape) < 0.1
+MASKED = np.ma.MaskedArray(np.where(HIDDEN, 1e9, DATA), HIDDEN)
+BY_NAME = r"hold values of a masked array.*mask=np.ma.getmaskarray"
+
+
+def test_a_masked_pattern_is_a_pattern_with_a_mask():
+    axis = measured(DATA).k_x
+    options = {"k_range": RING, "k_x": axis, "k_y": axis, "probe": PROBE, "strength_min": 0}
+    plain = paired_spots(DATA[0, 0], mask=HIDDEN[0, 0], **options)
+    found = paired_spots(MASKED[0, 0], **options)
+    np.testing.assert_array_equal(found.to_frame(), plain.to_frame())
+    with pytest.raises(ValueError, match="patterns: " + BY_NAME):
+        paired_spots(list(MASKED[0, 0]), **options)
+    with pytest.raises(ValueError, match="patterns: " + BY_NAME):
+        paired_spots(measured(DATA), k_range=RING, mean=MASKED[0, 0])
+
+
+def test_masks_that_would_be_forgotten_are_refused():
+    da = pytest.importorskip("dask.array")
+    lazy = da.ma.masked_array(da.from_array(DATA), da.from_array(HIDDEN))
+    for given in (lazy, [list(row) for row in MASKED], list(MASKED)):
+        with pytest.raises(ValueError, match="patterns: " + BY_NAME):
+            measured(given)
+    one = measured(da.ma.getdata(lazy), mask=da.ma.getmaskarray(lazy))
+    np.testing.assert_array_equal(one.mean, measured(MASKED).mean)
+    with pytest.raises(ValueError, match="mask: " + BY_NAME):
+        measured(DATA, mask=np.ma.MaskedArray(HIDDEN, HIDDEN))
+    weights = np.ma.MaskedArray(np.ones((SIZE, SIZE)), HIDDEN[0, 0])
+    for detector in (weights, list(weights)):
+        with pytest.raises(ValueError, match="(detector|weights): " + BY_NAME):
+            virtual_image(one, detector)
+    for reduction in (Annulus(*RING), Mask(weights.data), RadialProfile(0.1, 0.8)):
+        with pytest.raises(ValueError, match="patterns: " + BY_NAME):
+            reduction(MASKED[0], one.k_x, one.k_y)
+    # A masked array that masks nothing is an array.
+    whole = measured(np.ma.MaskedArray(DATA))
+    assert whole.mask is None
+    np.testing.assert_array_equal(virtual_image(whole, np.ma.MaskedArray(weights.data)).values,
+                                  virtual_image(whole, weights.data).values)  # fmt: skip

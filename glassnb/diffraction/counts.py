@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 from glassnb.core.callers import warn
 from glassnb.core.provenance import reading
 
-__all__ = ["Tally", "check_kind", "check_mask", "in_double", "mean_of", "moments", "read_counts"]
+__all__ = [
+    "Tally",
+    "check_kind",
+    "check_mask",
+    "in_double",
+    "mean_of",
+    "moments",
+    "read_counts",
+    "unmasked",
+    "without_mask",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -68,12 +78,83 @@ def in_double(patterns: Any) -> FloatArray:
     Raises
     ------
     ValueError
-        If they are neither whole numbers nor real ones.
+        If they are neither whole numbers nor real ones, or some are masked.
     """
-    array = np.asarray(patterns)
+    array = unmasked(patterns)
     check_kind(array)
     with np.errstate(over="ignore"):  # a longer type may hold more; it is then infinite and found
         return array.astype(np.float64, copy=False)
+
+
+def unmasked(values: Any, name: str = "patterns") -> NDArray[Any]:
+    """Return an array of Numpy, or stop if some of its values are masked.
+
+    Numpy's conversion would show what lies beneath the mask as if it had been measured.
+
+    Parameters
+    ----------
+    values : array_like
+        Of any library, or nested lists.
+    name : str
+        Of the argument.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same values.
+
+    Raises
+    ------
+    ValueError
+        If there are masked values.
+    """
+    if hasattr(values, "compute"):  # Dask's conversion, too, forgets a mask
+        values = values.compute()
+    if _any_masked(values):
+        raise ValueError(
+            f"{name}: hold values of a masked array that are masked; give the plain values, such "
+            "as np.ma.getdata(...) or da.ma.getdata(...), and what is masked as "
+            "mask=np.ma.getmaskarray(...)"
+        )
+    return np.asarray(values)
+
+
+def _any_masked(values: Any) -> bool:
+    if isinstance(values, list | tuple):
+        return any(map(_any_masked, values))
+    return bool(np.ma.is_masked(values))
+
+
+def without_mask(patterns: Any, mask: Any) -> tuple[Any, Any]:
+    """Take the mask of a masked array of Numpy to the one that was given.
+
+    Parameters
+    ----------
+    patterns : array_like
+        Masked or not; lists become an array.
+    mask : array_like of bool, or None
+        True where a pixel is left out.
+
+    Returns
+    -------
+    patterns : array
+        Without a mask of their own.
+    mask : array of bool or None
+        Of :func:`check_mask`, with what was masked.
+
+    Raises
+    ------
+    ValueError
+        If a mask does not fit, or lists hold masked values.
+    """
+    if not (hasattr(patterns, "shape") and hasattr(patterns, "dtype")):
+        patterns = unmasked(patterns)
+    mask = check_mask(mask, tuple(patterns.shape))
+    if isinstance(patterns, np.ma.MaskedArray):
+        hidden = np.ma.getmaskarray(patterns)
+        mask = (hidden if mask is None else hidden | mask) if hidden.any() else mask
+        patterns = patterns.data
+    return patterns, mask
 
 
 def check_mask(mask: Any, shape: tuple[int, ...]) -> Any:
@@ -98,7 +179,8 @@ def check_mask(mask: Any, shape: tuple[int, ...]) -> Any:
     """
     if mask is None:
         return None
-    mask = mask if hasattr(mask, "dtype") and hasattr(mask, "shape") else np.asarray(mask)
+    whole = hasattr(mask, "dtype") and hasattr(mask, "shape")
+    mask = mask if whole and not np.ma.isMaskedArray(mask) else unmasked(mask, "mask")
     if np.dtype(mask.dtype) != bool:
         raise ValueError(
             f"mask: is of the type {mask.dtype}; must be of bool, True where a pixel is left out "

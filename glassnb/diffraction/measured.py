@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glassnb.core.provenance import reading
-from glassnb.diffraction.counts import Tally, check_kind, check_mask, moments
+from glassnb.diffraction.counts import (
+    Tally,
+    check_kind,
+    check_mask,
+    moments,
+    unmasked,
+    without_mask,
+)
 from glassnb.diffraction.export import MASK_OF_SIGNAL, import_h5py
 from glassnb.diffraction.probe import Probe
 from glassnb.diffraction.result import DiffractionScan
@@ -68,14 +75,10 @@ def measured_scan(
             k_step, centre = file.k_step, file.centre if centre is None else centre
         mask = file.mask if mask is None else mask
     if not (hasattr(patterns, "shape") and hasattr(patterns, "dtype")):
-        patterns = np.asarray(patterns)
+        patterns = unmasked(patterns)
     _check_shape(patterns)
     tally = Tally.of(check_kind(patterns), saturation)
-    mask = check_mask(mask, tuple(patterns.shape))
-    if isinstance(patterns, np.ma.MaskedArray):
-        hidden = np.ma.getmaskarray(patterns)
-        mask = (hidden if mask is None else hidden | mask) if hidden.any() else mask
-        patterns = patterns.data
+    patterns, mask = without_mask(patterns, mask)
     if k_step is None:
         raise ValueError("k_step=None: give the size of a pixel in 1/Å; the data do not say it")
     steps = np.broadcast_to(np.asarray(k_step, dtype=float), (2,))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnb.diffraction.counts import in_double, mean_of
+from glassnb.diffraction.counts import in_double, mean_of, unmasked
 
 __all__ = ["Annulus", "Mask", "RadialProfile", "Reduction", "StrongestPair", "reductions_from"]
 
@@ -40,7 +40,7 @@ class Annulus:
 
     def __call__(self, patterns: NDArray[Any], k_x: FloatArray, k_y: FloatArray) -> FloatArray:
         """Return the intensity in the ring, shape (n,); NaN where all of it is masked."""
-        inside = np.asarray(patterns)[:, _ring(k_x, k_y, self.k_low, self.k_high)]
+        inside = unmasked(patterns)[:, _ring(k_x, k_y, self.k_low, self.k_high)]
         return _sum(in_double(inside), np.ones(inside.shape[1]))
 
 
@@ -55,6 +55,9 @@ class Mask:
     """
 
     weights: NDArray[Any]
+
+    def __post_init__(self) -> None:
+        unmasked(self.weights, "weights")
 
     def __call__(self, patterns: NDArray[Any], k_x: FloatArray, k_y: FloatArray) -> FloatArray:
         """Return the weighted sum of each pattern, shape (n,); NaN where all of it is masked."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from glassnb.diffraction.analysis.ring import speckle_radius
 from glassnb.diffraction.analysis.spots import Spot
+from glassnb.diffraction.counts import unmasked
 from glassnb.diffraction.reductions import Annulus, Mask
 from glassnb.diffraction.result import DiffractionScan
 
@@ -114,7 +115,7 @@ def virtual_image(
     elif isinstance(detector, tuple | list) and len(detector) == 2:
         sees = Annulus(float(detector[0]), float(detector[1]))
     elif np.ndim(detector) == 2:
-        sees = Mask(np.asarray(detector))
+        sees = Mask(unmasked(detector, "detector"))
     else:
         raise ValueError(
             f"detector={detector!r}: must be two radii in 1/Å, a weight for each pixel, a Spot, or "

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from glassnb.diffraction.analysis.noise import warn_of_noise
 from glassnb.diffraction.analysis.ring import Ring, ring_of
-from glassnb.diffraction.counts import check_mask, in_double, read_counts
+from glassnb.diffraction.counts import in_double, read_counts, unmasked, without_mask
 from glassnb.diffraction.probe import Probe
 from glassnb.diffraction.result import DiffractionScan
 
@@ -319,17 +319,17 @@ def as_scan(
         if mask is not None:
             raise ValueError("mask: goes with a single pattern; give that of a scan to from_array")
         return patterns
-    pattern = np.asarray(patterns)
-    if k_x is None or k_y is None or pattern.shape != (len(k_x), len(k_y)):
+    given = patterns if np.ma.isMaskedArray(patterns) else unmasked(patterns)
+    if k_x is None or k_y is None or given.shape != (len(k_x), len(k_y)):
         raise ValueError(
-            f"pattern of shape {pattern.shape}: needs its wave numbers k_x and k_y in 1/Å, one "
+            f"pattern of shape {given.shape}: needs its wave numbers k_x and k_y in 1/Å, one "
             "for each row and column"
         )
-    mask = check_mask(mask, pattern.shape)
+    pattern, mask = without_mask(given, mask)
     mean = read_counts(pattern[None], mask, (0,))
     place = np.zeros((1, 2))
     return DiffractionScan(
-        np.asarray(k_x), np.asarray(k_y), place, (1,), mean, mean**2, pattern[None],
+        unmasked(k_x, "k_x"), unmasked(k_y, "k_y"), place, (1,), mean, mean**2, pattern[None],
         probe=probe, mask=mask,
     )  # fmt: skip
 
