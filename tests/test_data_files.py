@@ -5,6 +5,7 @@ import pytest
 
 from glassnb.scattering import read_experiment, structure_factor
 from glassnb.scattering.pair_function import read_pair_function
+from glassnb.scattering.weights import neutron_scattering_length
 
 # What the files hold: one peak, or a damped wave, with errors.
 Q = np.arange(1, 21) / 2
@@ -321,6 +322,8 @@ def test_the_end_of_a_pair_function_tells_which_it_is(tmp_path, held, read_as):
         ("# probe = electron\n", "electron"),
         ("#Comment: neutron, Qmin=0.9\n", "neutron"),
         ("#D 1 x-ray\n", "x-ray"),
+        ("# Source: neutrons\n", "neutron"),
+        ("# Source: N. N., group E\n", None),
         ("# mode = xtal\n", None),
         ("# data of an x-ray tube mode\n", None),
     ],
@@ -508,3 +511,14 @@ def test_pair_functions_are_understood_with_their_argument(tmp_path, function):
     path = saved(tmp_path, rows(R, held))
     for name in (f"{function}(r)", f"{function} (r)"):
         assert read_pair_function(path, name).function == function
+
+
+def test_formulas_and_isotopes_are_told_apart(tmp_path):
+    """Lengths of the table of Sears in fm: Ni 10.3, Ni-62 -8.7, D 6.671, O 5.803."""
+    path = saved(tmp_path, rows(Q, S - 1))
+    lengths = {"Ni62": 10.3, "[62Ni]": -8.7, "2H2O": (2 * 6.671 + 5.803) / 3}
+    for formula, length in lengths.items():
+        total = read_experiment(path, "F", composition=formula).total
+        np.testing.assert_allclose(total, 1 + (S - 1) / (length**2 / 100), rtol=2e-3)
+    with pytest.raises(ValueError, match='species \'Ni58\' .* "Ni-58" or "58Ni"'):
+        neutron_scattering_length("Ni58")

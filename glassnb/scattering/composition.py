@@ -122,7 +122,8 @@ def parse_composition(
     composition : str
         A formula such as ``"SiO2"``, ``"(Na2O)0.2(SiO2)0.8"`` or ``"Na2O+2SiO2"``. Isotopes are
         ``D`` and ``T``, ``[6Li]2O`` or ``Li[6]2O``; a number in front of a single formula, as in
-        ``6Li2O``, is a mass number where its first element has that isotope.
+        ``6Li2O``, is a mass number where its first element has that isotope: ``2H2O`` is D2O.
+        A number behind an element counts atoms: ``Ni62`` is natural nickel, ``[62Ni]`` the isotope.
 
     Returns
     -------

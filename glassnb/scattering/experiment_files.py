@@ -23,14 +23,17 @@ xmgrace (.agr)                          lines of ``@`` and ``#``, ``&`` at the e
 Origin                                  a line of names, a line of units             any
 spreadsheets, pandas                    names; commas, semicolons or tabs; an index  any
                                         that the header leaves unnamed; decimal
-                                        commas with semicolons, tabs or blanks
+                                        commas in quotes, or with semicolons, tabs
+                                        or blanks
 ======================================  ===========================================  ==============
 
 UTF-8, UTF-16 and UTF-32 with their marks, and Latin-1; ends of lines of any system; Fortran's
 ``0.1D+01`` and ``1.0-100``. Rows with NaN, ``1.#QNAN``, ``***`` and the like are left out with a
-warning. Refused: 2theta, d, s, k, energies and times in the first column; other units; a comma or
-an index column that can be read in two ways; several sets of data; more rows, or fewer, than the
-first line announces; rows that do not rise.
+warning, and so are the rows of zeros with which Gudrun fills the ends of a table with errors.
+Errors in percent are converted where the header says so. Refused: 2theta, d, s, k, energies and
+times in the first column; other units; relative errors that are not in percent; a comma or an index
+column that can be read in two ways; several sets of data; more rows, or fewer, than the first line
+announces; rows that do not rise.
 """
 
 from __future__ import annotations
@@ -203,15 +206,15 @@ def read_columns(path: Path, symbol: str) -> Columns:
     _check_x(path, [rows[k][0] for k in np.flatnonzero(used)], x, symbol)
     if sigma is not None:
         sigma = sigma[used]
-        if in_percent(path, lines[start:begin], names, where[-1] - table.shape[1]):
-            sigma *= np.abs(values) / 100
-            names = replace(names, note=f"{names.note}, errors converted from percent")
         if (sigma < 0).any():
             line = rows[int(np.flatnonzero(used)[np.argmax(sigma < 0)])][0]
             raise ValueError(
                 f"{path}, line {line}: {sigma.min():g} in the last column is no error of the "
                 "function; cut that column out"
             )
+        if in_percent(path, lines[start:begin], names, where[-1] - table.shape[1]):
+            sigma *= np.abs(values) / 100
+            names = replace(names, note=f"{names.note}, errors converted from percent")
     keep = x != 0
     unit = names.unit if symbol == "r" else 1 / names.unit
     warn_of_unit(path, names, symbol, float(x[-1] * unit))

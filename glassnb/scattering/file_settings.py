@@ -15,9 +15,9 @@ __all__ = ["choose_composition", "choose_radiation", "warn_of_output"]
 # PDFgetX3, xPDFsuite and GSAS-II write "mode = xray", PDFgui "stype=X", PDFgetN "#D 1 neutron" and
 # Mantid "#Comment: neutron, Qmin=...".
 _RADIATION = re.compile(
-    r"(?:\b(?:mode|stype|radiation(?:[ _]type)?|probe|source[ _]type)[ \t]*[=:][ \t]*[\"']?"
+    r"(?:\b(?:mode|stype|radiation(?:[ _]type)?|probe|beam|source)[ \t]*[=:][ \t]*[\"']?"
     r"|^#D[ \t]+\d+[ \t]+|^#?[ \t]*Comment:[ \t]*)"
-    r"(?P<kind>x(?:[-_ ]?rays?)?|n(?:eutrons?)?|e(?:lectrons?)?)(?![\w-])",
+    r"(?P<kind>x[-_ ]?rays?|neutrons?|electrons?|(?<=type[=:])[xne])(?![\w-])",
     re.IGNORECASE | re.MULTILINE,
 )
 _KINDS = {"x": "x-ray", "n": "neutron", "e": "electron"}

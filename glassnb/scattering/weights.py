@@ -87,7 +87,8 @@ def neutron_scattering_length(symbol: str) -> float | complex:
     if length is None or not np.isfinite(length):
         raise ValueError(
             f"species {symbol!r} has no neutron scattering length; set the chemical symbols of "
-            "the structure (atoms.symbols) to elements, and isotopes to those, in the table"
+            "the structure (atoms.symbols) to elements, and isotopes to those, in the table; "
+            'an isotope is written as "Ni-58" or "58Ni"'
         )
     length = complex(length)
     return length if abs(length.imag) > _NEGLIGIBLE * abs(length) else length.real
