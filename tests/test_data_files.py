@@ -363,6 +363,8 @@ def test_the_composition_is_that_of_the_header(tmp_path):
     np.testing.assert_allclose(data.total, S, atol=1e-3)
     assert "composition GeSe2 of its header" in data.source
     read_experiment(path, "F", composition="Ge0.333Se0.667")  # warnings are errors
+    gsas = saved(tmp_path, text.format("Ge 1.0 Se 2.0"), "gsas.sq")
+    np.testing.assert_array_equal(read_experiment(gsas, "F").total, data.total)
     with pytest.warns(UserWarning, match="composition='SiO2', but its header says 'GeSe2'"):
         read_experiment(path, "F", composition="SiO2")
     path = saved(tmp_path, text.format("sample_7"))
@@ -470,6 +472,11 @@ def test_quoted_decimal_commas_are_read(tmp_path, separator, header):
     np.testing.assert_allclose(data.sigma, ERROR)
     with pytest.raises(ValueError, match="line 1: in '1,234' the comma"):
         read_experiment(saved(tmp_path, '"1,234","1,500"\n"2,345","1,200"\n'))
+
+
+def test_the_minus_of_spreadsheets_is_one(tmp_path):
+    path = saved(tmp_path, rows(R, G, separator="\t").replace("-", "\u2212"))
+    np.testing.assert_allclose(read_pair_function(path, "D").values, G, atol=1e-6)
 
 
 def test_whole_rows_between_quoted_ones(tmp_path):

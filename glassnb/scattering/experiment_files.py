@@ -385,19 +385,19 @@ def _usable(
             f"{path}: {len(lines)} of {len(rows)} rows hold NaN, infinity or no number and are "
             f"left out (line {shown}); cut them out of the file if that is right",
         )
-    if padded.any():
+    if n_padded := np.count_nonzero(padded):
         shown = ", ".join(f"{x:g}" for x in columns[0][padded][:10])
         warn(
-            f"{path}: {padded.sum()} rows at the ends of the table, where the function and its "
-            f"error are both 0, are left out as not measured ({symbol} = {shown}"
-            f"{', ...' if padded.sum() > 10 else ''}); cut them out of the file",
+            f"{path}: {n_padded} row{'s' if n_padded > 1 else ''} at the ends of the table, where "
+            f"the function and its error are both 0, left out as not measured ({symbol} = {shown}"
+            f"{', ...' if n_padded > 10 else ''}); cut them out of the file",
         )
     return used
 
 
 def _padded(columns: Sequence[NDArray[np.float64]], used: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which rows at the ends have no function and no error, as Gudrun fills its tables."""
-    padded = used & (columns[0] != 0)
+    padded = used & (columns[0] > 0)
     if len(columns) < 3:
         return np.zeros_like(padded)
     measured = np.flatnonzero(used & ((columns[1] != 0) | (columns[2] != 0)))

@@ -105,7 +105,7 @@ def choose_composition(
     UserWarning
         If the elements of the argument, or their shares, are not those of the header.
     """
-    stated = _setting(header, "composition")
+    stated = re.sub(r"\s+", "", _setting(header, "composition") or "") or None  # Ge 1.0 Se 2.0
     if composition is None:
         if not needed:
             return None, ""

@@ -127,7 +127,7 @@ def _fields(line: str) -> list[str] | None:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[^,;\s]+", text)
+    return re.findall(r"[^,;\s]+", text.replace("\u2212", "-"))
 
 
 def _is_number(word: str) -> bool:
