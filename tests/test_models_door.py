@@ -54,3 +54,17 @@ def test_temperatures_and_errors_of_refinements():
         data = gn.models.StructureFactorData(measured.q, measured.total, sigma=sigma)
         with pytest.raises(ValueError, match=r"sigma=1e-[23]00: .*rounding.*at least.*leave"):
             gn.models.ReverseMonteCarlo(quartz, [data])
+
+
+@pytest.mark.parametrize("word", ["no", "False", 2, None])
+def test_switches_are_true_or_false(word):
+    glass = gn.models.load("silica-pristine-648")
+    for call, name in (
+        (lambda: gn.models.densify(glass, 1.0, 300.0, release=word), "release"),
+        (lambda: gn.models.densify(glass, 1.0, 300.0, minimise=word), "minimise"),
+        (lambda: gn.models.melt_quench(648, minimise=word), "minimise"),
+        (lambda: gn.models.melt_quench(24, small_box=word), "small_box"),
+        (lambda: gn.network.cavities(glass, snap=word), "snap"),
+    ):
+        with pytest.raises(ValueError, match=rf"{name}={word!r}: must be True or False"):
+            call()

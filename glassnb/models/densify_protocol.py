@@ -12,7 +12,15 @@ from ase import Atoms
 
 from glassnb.core.neighbours import neighbours
 from glassnb.core.structure import check_atoms, check_unconstrained, mass_density
-from glassnb.models.md_protocol import Protocol, Stage, cooling_stages, number, steps_of, whole
+from glassnb.models.md_protocol import (
+    Protocol,
+    Stage,
+    cooling_stages,
+    number,
+    steps_of,
+    switch,
+    whole,
+)
 from glassnb.models.md_result import SimulationResult
 from glassnb.models.potentials import Potential
 from glassnb.models.potentials import potential as find_potential
@@ -61,7 +69,7 @@ def plan(glass: Atoms | SimulationResult, **options: Any) -> Plan:
     start = _start(glass, model)
     found = options | _temperatures(options, set(start.symbols) == {"Si", "O"})
     found["potential"] = model.record
-    found |= {name: bool(options[name]) for name in ("release", "minimise")}
+    found |= {name: switch(name, options[name]) for name in ("release", "minimise")}
     found["seed"] = whole("seed", options["seed"], 0, 2_000_000_000)
     if found["release_time"] is None:
         warm = found["release_temperature"] > found["final_temperature"]

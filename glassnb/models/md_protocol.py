@@ -17,6 +17,7 @@ __all__ = [
     "number",
     "rate_words",
     "steps_of",
+    "switch",
     "whole",
 ]
 
@@ -201,6 +202,13 @@ def finite(name: str, value: float, unit: str) -> float:
     if not math.isfinite(found):
         raise ValueError(f"{name}={value!r}: must be a finite number ({unit})")
     return found
+
+
+def switch(name: str, value: bool) -> bool:
+    """Return ``value`` as a bool, or say that it must be one: words would all count as true."""
+    if not isinstance(value, bool | int | np.bool_) or value not in (0, 1):
+        raise ValueError(f"{name}={value!r}: must be True or False")
+    return bool(value)
 
 
 def whole(name: str, value: int, lowest: int, highest: int | None = None) -> int:

@@ -27,6 +27,7 @@ from glassnb.models.md_protocol import (
     number,
     rate_words,
     steps_of,
+    switch,
     whole,
 )
 from glassnb.models.md_result import SimulationResult, result_fields
@@ -300,7 +301,7 @@ def _check_system(n_atoms: int, density: float, potential: Potential, small_box:
     if density > 5:
         raise ValueError(f"density={density}: must be at most 5 g/cm³; use pressure to densify")
     edge = box_edge(silica_mass(n_atoms), density)
-    if edge <= potential.cutoff and not small_box:
+    if edge <= potential.cutoff and not switch("small_box", small_box):
         enough = n_atoms
         while box_edge(silica_mass(enough), density) <= potential.cutoff:
             enough += 3
@@ -334,5 +335,5 @@ def _protocol(arguments: Mapping[str, Any], seed: int) -> Protocol:
         record_every=whole("record_every", arguments["record_every"], 1),
         snapshots=whole("snapshots", arguments["snapshots"], 0),
         seed=whole("seed", seed, 0, 2_000_000_000),
-        minimise=bool(arguments["minimise"]),
+        minimise=switch("minimise", arguments["minimise"]),
     )

@@ -215,8 +215,8 @@ def cavities(
     ------
     ValueError
         If the structure is not periodic, the kind is unknown, a radius is missing or not positive,
-        the resolution is out of range or too coarse for the radii, or the atoms cannot be
-        triangulated.
+        the resolution is out of range or too coarse for the radii, the atoms cannot be
+        triangulated, or ``snap`` is neither true nor false.
 
     Notes
     -----
@@ -243,6 +243,8 @@ def cavities(
     check_atoms(atoms, periodic=True)
     if kind not in get_args(Kind):
         raise ValueError(f"kind={kind!r}: must be one of {', '.join(get_args(Kind))}")
+    if not isinstance(snap, bool | int | np.bool_) or snap not in (0, 1):
+        raise ValueError(f"snap={snap!r}: must be True or False")
     symbols, species = species_of(atoms)
     used, source = _radii(radii, symbols)
     grid = make_grid(atoms, resolution, min(used.values()))
