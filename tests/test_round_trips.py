@@ -464,3 +464,42 @@ def test_vectors_and_elements_of_xdatcar_may_change(tmp_path: Path) -> None:
 def test_pictures_are_written(tmp_path: Path) -> None:
     write(tmp_path / "a.html", structure(3))
     assert "<html>" in (tmp_path / "a.html").read_text()
+
+
+# -- what atoms are called -------------------------------------------------------------------------
+
+
+def test_atomic_numbers_in_xyz(tmp_path: Path) -> None:
+    """Types count from 1; numbers that leave some out, with no names for all, are of elements."""
+    path = tmp_path / "a.xyz"
+    path.write_text("3\n\n14 0 0 0\n8 1.6 0 0\n8 0 1.6 0\n")
+    with pytest.warns(UserWarning, match=r"by 8 \(O\), 14 \(Si\): .* atomic numbers.*all 14"):
+        assert read(path).get_chemical_symbols() == ["Si", "O", "O"]
+    with pytest.raises(ValueError, match=r"species=\('Si', 'O'\).*no numbers of 2 types.*leave"):
+        read(path, ("Si", "O"))
+    path.write_text("2\n\n1 0 0 0\n3 1.6 0 0\n")  # a type without atoms, if the user says so
+    assert read(path, ("Si", "O", "Na")).get_chemical_symbols() == ["Si", "Na"]
+    path.write_text("2\n\n1 0 0 0\n2 1.6 0 0\n")
+    with pytest.warns(UserWarning, match="does not tell the elements"):
+        assert read(path).get_chemical_symbols() == ["X", "X"]
+    path.write_text("1\n\n400 0 0 0\n")
+    with pytest.warns(UserWarning, match="does not tell the elements"):
+        assert read(path).get_chemical_symbols() == ["X"]
+
+
+@pytest.mark.parametrize("name", ["mass", "masses"])
+def test_masses_in_extended_xyz(tmp_path: Path, name: str) -> None:
+    """Masses of deuterium (AME 2020) by either name; all 1 is no mass by the common one."""
+    path = tmp_path / "a.xyz"
+    head = f'2\nLattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3:{name}:R:1\n'
+    path.write_text(f"{head}H 0 0 0 2.01410\nO 1 1 1 15.999\n")
+    atoms = read(path)
+    assert labels_of(atoms) == ["D", "O"]
+    assert atoms.get_masses() == pytest.approx([2.0141, 15.999])
+    assert "mass" not in atoms.arrays
+
+
+def test_mass_of_1_in_extended_xyz_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.xyz"
+    path.write_text("2\nProperties=species:S:1:pos:R:3:mass:R:1\nH 0 0 0 1.0\nO 1 1 1 1.0\n")
+    assert read(path).get_masses() == pytest.approx([1.008, 15.999])

@@ -3,7 +3,7 @@
 A frame is the number of atoms, a comment, and one line for each atom. The comment of extended xyz
 (``Lattice="..." Properties=species:S:1:pos:R:3``) and that of SOVA tell the cell. Atoms are named
 by element or isotope (``Si``, ``D``, ``Li-6``); LAMMPS writes the numbers of its types instead,
-unless it was told the elements.
+unless it was told the elements, and other programs atomic numbers, which leave out some from 1 on.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 from ase.io.extxyz import key_val_str_to_dict, read_xyz
 
+from glassnb.core.callers import warn
 from glassnb.core.formats import sova_xyz
 from glassnb.core.formats.lines import Lines, number, whole
 from glassnb.core.formats.species import (
@@ -112,6 +113,9 @@ def _frame(lines: Lines, start: int, species: Sequence[str] | None) -> Atoms:
     names = [] if columns.name is None else [row[columns.name] for row in rows]
     types = [int(name) for name in names if name.isdigit()]
     if types:
+        elements = _by_atomic_number(lines.path, types, species)
+        names, types = (elements, []) if elements else (names, types)
+    if types:
         names = name_types(lines.path, types, species)
     elif species is not None:
         refuse_species(lines.path, species, list(dict.fromkeys(names)))
@@ -126,6 +130,29 @@ def _frame(lines: Lines, start: int, species: Sequence[str] | None) -> Atoms:
     if types:
         atoms.set_tags(types)
     return atoms
+
+
+def _by_atomic_number(
+    path: str, numbers: Sequence[int], species: Sequence[str] | None
+) -> list[str]:
+    """Return elements where numbers cannot be those of types, which count from 1."""
+    found = sorted(set(numbers))
+    if found[-1] == len(found) or found[-1] >= len(chemical_symbols):
+        return []
+    if species is not None and len(species) >= found[-1]:
+        return []  # some types have no atoms
+    told = ", ".join(f"{n} ({chemical_symbols[n]})" for n in found)
+    if species is not None:
+        raise ValueError(
+            f"species={tuple(species)}: {path} names its atoms by {told}, which are no numbers of "
+            f"{len(species)} types; if they are atomic numbers, leave species out, else name all "
+            f"{found[-1]} types"
+        )
+    warn(
+        f"{path} names its atoms by {told}: they are read as atomic numbers. If they are types, "
+        f"name all {found[-1]} in species"
+    )
+    return [chemical_symbols[n] for n in numbers]
 
 
 def _columns(lines: Lines) -> _Columns:
@@ -175,6 +202,10 @@ def _by_ase(lines: Lines, start: int, text: str, names: Sequence[str]) -> Atoms:
     where = f"{lines.path}, lines {start + 1} to {lines.number}"
     with reading(where, "expected a frame of extended xyz"):
         (atoms,) = read_xyz(io.StringIO(text), slice(None))
+        masses = atoms.arrays.get("mass")  # as OVITO and LAMMPS call them; 1 stands for none
+        if not atoms.has("masses") and masses is not None and masses.dtype.kind in "fi":
+            del atoms.arrays["mass"]
+            atoms.set_masses(None if (masses == 1).all() else masses)
         stored = atoms.arrays.pop(NAME, None)
         isotopes = np.array([parse_species(name)[1] for name in names] or [0] * len(atoms))
         if stored is not None or isotopes.any():
