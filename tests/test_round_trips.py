@@ -363,6 +363,7 @@ ATOMEYE = f"Number of particles = 1\nA = 1 Angstrom\n{VECTORS}.NO_VELOCITY.\nent
 ATOMEYE += "28.0855\nSi\n0.5 0.5 0.5\n"
 RMC6F = "(Version 6f)\nCell (Ang/deg): 5 6 7 90 90 90\nAtoms:\n"
 RMC6F += "1 D [1] .5 .2 .1 1 0 0 0\n2 O 0 0 0 2 0 0 0\n"
+TYPES = RMC6F.replace("Cell", "Atom types present: O D\nNumber of each atom type: 1 1\nCell")
 
 
 @pytest.mark.parametrize(
@@ -405,6 +406,10 @@ RMC6F += "1 D [1] .5 .2 .1 1 0 0 0\n2 O 0 0 0 2 0 0 0\n"
         (SOVA, "O 1 1 1", "O 1 1 1 7", "line 4: expected 4 columns as announced or before"),
         (RMC6F, "\n2 O", "\n1 O", "line 5: expected an atom once .number 1 came before"),
         (RMC6F, "[1] .5", ".x .5", "line 4: expected an atom: number, element"),
+        (TYPES, "1 1\n", "2 1\n", "line 3: expected .* as in lines 6 to 7, 1 D, 1 O, found .*2 1"),
+        (TYPES, "1 1\n", "1 1 1\n", "line 3: expected number of each atom type"),
+        (TYPES, "1 1\n", "one\n", "line 3: expected number of each atom type"),
+        (TYPES, "present: O D", "present: O H", "line 3: expected number of each atom type"),
         (RMC6F, "2 O 0 0 0", "2 O 0 0", "line 5: expected an atom: number, element"),
     ],
 )  # fmt: skip
@@ -485,6 +490,18 @@ def test_atomic_numbers_in_xyz(tmp_path: Path) -> None:
     path.write_text("1\n\n400 0 0 0\n")
     with pytest.warns(UserWarning, match="does not tell the elements"):
         assert read(path).get_chemical_symbols() == ["X"]
+
+
+def test_number_density_of_rmc6f(tmp_path: Path) -> None:
+    """Two atoms in 5 x 6 x 7 Å³: 0.00952 per Å³."""
+    path = tmp_path / "a.rmc6f"
+    for stated in (0.0095, 0.0096, 0.0100):
+        path.write_text(TYPES.replace("Cell", f"Number density (Ang^-3): {stated}\nCell", 1))
+        if stated < 0.0097:
+            assert len(read(path)) == 2
+            continue
+        with pytest.warns(UserWarning, match=r"line 4: states 0\.01 atoms per Å³.* give 0\.00952"):
+            assert len(read(path)) == 2
 
 
 @pytest.mark.parametrize("name", ["mass", "masses"])

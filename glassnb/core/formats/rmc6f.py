@@ -8,17 +8,20 @@ cell, and the unit cell (RMCProfile 6.7 manual, section 4.11).
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import numpy as np
 from ase import Atoms
 from ase.cell import Cell
 
-from glassnb.core.formats.lines import Lines, whole
+from glassnb.core.callers import warn
+from glassnb.core.formats.lines import Lines, number, whole
 from glassnb.core.formats.species import assemble, check_label, group_by_species, labels_of
 
 __all__ = ["parse", "recognise", "render"]
 
 _ATOMS = re.compile(r"^[ \t]*atoms[ \t]*:[ \t\r]*$", re.I | re.M)
+_COUNTS, _DENSITY = "number of each atom type", "number density (ang^-3)"
 _CELL = re.compile(r"^[ \t]*(?:cell \(ang/deg\)|lattice vectors \(ang\))[ \t]*:", re.I | re.M)
 
 
@@ -41,15 +44,23 @@ def parse(lines: Lines) -> Atoms:
         The configuration. Where the file relates atoms to a crystal, arrays ``rmc6f_site`` and
         ``rmc6f_cell`` and ``info["rmc6f_supercell"]`` keep the relation.
     """
-    header, cell = _header(lines)
+    header, cell, where = _header(lines)
     labels, coordinates, sites = _atoms(lines)
     declared = header.get("number of atoms")
     if declared is not None and int(declared) != len(labels):
         lines.fail(f"{declared} atoms, as the header says, not {len(labels)}")
     if not labels:
         lines.fail("at least one atom")
+    _check_counts(lines, header, where, labels)
     atoms = assemble(labels, cell=cell, pbc=True)
     atoms.set_scaled_positions(coordinates)
+    density = number(header.get(_DENSITY, ""))
+    found = len(atoms) / cell.volume
+    if density and abs(density - found) > 0.01 * found:
+        warn(
+            f"{lines.path}, line {where[_DENSITY]}: states {density:.6g} atoms per Å³, but the "
+            f"cell and its atoms give {found:.6g}; the cell counts"
+        )
     if all(len(site) == 4 for site in sites):
         atoms.set_array("rmc6f_site", np.array(sites)[:, 0])
         atoms.set_array("rmc6f_cell", np.array(sites)[:, 1:])
@@ -60,14 +71,35 @@ def parse(lines: Lines) -> Atoms:
     return atoms
 
 
-def _header(lines: Lines) -> tuple[dict[str, str], Cell]:
-    """Read up to the line ``Atoms:``."""
+def _check_counts(
+    lines: Lines, header: dict[str, str], where: dict[str, int], labels: list[str]
+) -> None:
+    """Fail where the header states other numbers of each type than there are atoms."""
+    values = [whole(word) for word in header.get(_COUNTS, "").split()]
+    stated = [-1 if value is None else value for value in values]
+    if not stated:
+        return
+    found = Counter(labels)
+    types = header.get("atom types present", "").split()
+    counts = Counter(dict(zip(types, stated, strict=False)))
+    # Without their names, types are in the order of the atoms or of another program.
+    agree = +counts == found if types else sorted(filter(None, stated)) == sorted(found.values())
+    if min(stated) < 0 or len(stated) != len(types or stated) or not agree:
+        end, lines.number = lines.number, where[_COUNTS]
+        there = ", ".join(f"{count} {label}" for label, count in found.items())
+        lines.fail(f"{_COUNTS} as in lines {where['atoms'] + 1} to {end}, {there}")
+
+
+def _header(lines: Lines) -> tuple[dict[str, str], Cell, dict[str, int]]:
+    """Read up to the line ``Atoms:``; the lines of all keys come last."""
     header: dict[str, str] = {}
+    where: dict[str, int] = {}
     parameters = vectors = None
     while True:
         line = lines.next("'Atoms:'").strip()
         key, _, value = line.partition(":")
         key = " ".join(key.lower().split())
+        where[key] = lines.number
         if key == "atoms":
             break
         header[key] = value.strip()
@@ -84,7 +116,7 @@ def _header(lines: Lines) -> tuple[dict[str, str], Cell]:
             wanted = 1 if key == "number of atoms" else 3
             if len(words) != wanted or None in map(whole, words):
                 lines.fail(f"{key}: {wanted} whole number(s)")
-    return header, _cell(lines, parameters, vectors)
+    return header, _cell(lines, parameters, vectors), where
 
 
 def _cell(lines: Lines, parameters: list[float] | None, vectors: np.ndarray | None) -> Cell:
@@ -166,8 +198,8 @@ def render(atoms: Atoms) -> str:
     text.append("Atoms:")
     fractional = atoms.get_scaled_positions(wrap=True)
     labels = labels_of(atoms)
-    for number, i in enumerate(order, start=1):
+    for place, i in enumerate(order, start=1):
         xyz = "".join(f"{x:18.12f}" for x in fractional[i])
         unit_cell = "".join(f"{x:4d}" for x in cells[i])
-        text.append(f"{number:7d} {labels[i]:>3s} [1]{xyz}{sites[i]:7d}{unit_cell}")
+        text.append(f"{place:7d} {labels[i]:>3s} [1]{xyz}{sites[i]:7d}{unit_cell}")
     return "\n".join(text) + "\n"
