@@ -150,11 +150,22 @@ def read(
     Warns
     -----
     UserWarning
-        If the file does not tell its elements, whose atoms become ``X``, or if it has several
-        frames and no ``index`` is given. If occupancies are ignored, or a structure that was drawn
-        misses the composition by more than 1 %: the repeat that does not is named. If a CIF lacks
+        If the file does not tell its elements, whose atoms become ``X``, or has masses that are not
+        those of ``species``, or if it has several frames and no ``index`` is given. If occupancies
+        are ignored, or a structure that was drawn misses the composition by more than 1 %: the
+        repeat that does not is named. If an xyz file has atomic numbers in place of elements, or a
+        number density in ``.rmc6f`` is not that of the atoms. If a CIF lacks
         hydrogen or symmetry, lists fewer operations than its space group has, lists atoms closer
         than half the sum of their covalent radii, or misses what it states by less than 1 %.
+
+    Notes
+    -----
+    LAMMPS files that do not name their units are taken as ``metal`` (velocities in Å/ps, forces in
+    eV/Å). A CIF with no more than the number of its space group means the usual setting: unique
+    axis b, and the axes of the standard symbol; hexagonal or rhombohedral axes follow the cell. Of
+    two origins the one is taken that agrees with the formula, density and distances, and the file
+    is refused if both do and differ. Numbers in an xyz file that leave out some from 1 on are
+    atomic numbers, others are types.
 
     Examples
     --------
