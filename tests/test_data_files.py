@@ -411,7 +411,12 @@ def test_relative_errors_are_refused(tmp_path, header):
 
 
 @pytest.mark.parametrize(
-    "header", ["# 20 % Na2O\nQ S error\n", "# 2 % error of the density\nQ S error\n"]
+    "header",
+    [
+        "# 20 % Na2O\nQ S error\n",
+        "# 2 % error of the density\nQ S error\n",
+        "# signal in %\nQ signal error\n",
+    ],
 )
 def test_other_percent_are_no_errors(tmp_path, header):
     data = read_experiment(saved(tmp_path, header + rows(Q, S, ERROR)))
@@ -482,6 +487,8 @@ def test_the_minus_of_spreadsheets_is_one(tmp_path):
 def test_whole_rows_between_quoted_ones(tmp_path):
     data = read_experiment(saved(tmp_path, '"0,5","1,25"\n1,2\n"1,5","0,75"\n'))
     np.testing.assert_array_equal([data.q, data.total], [[0.5, 1, 1.5], [1.25, 2, 0.75]])
+    with pytest.raises(ValueError, match="line 2: expected 2 columns"):
+        read_experiment(saved(tmp_path, '"0,5";"1,25"\n1,2\n"1,5";"0,75"\n'))
 
 
 def test_ranges_of_another_unit_are_told(tmp_path):

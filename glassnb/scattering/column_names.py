@@ -46,11 +46,11 @@ _OTHERS_OF_FUNCTIONS = {
 }
 _FUNCTION = r"(?:[sfgitdyh]|intensit\w*|counts?|total)(?![a-z])"
 _ERROR = (
-    r"(?:d|δ|delta)[\s_]*[a-z](?![a-z])|e$|e[\s_]*\(|sd$|.*(?:err|sig|σ|std|unc|esd|dev|±|\+/-|fehler|"
+    r"(?:d|δ|delta)[\s_]*[a-z](?![a-z])|e$|e[\s_]*\(|sd$|.*(?:err|sig(?!nal)|σ|std|unc|esd|dev|±|\+/-|fehler|"
     r"unsicher|incert|[eé]cart|abweich|desv)|s\.?[de]\.?$"
 )
 _PERCENT = r"(?:%|percent|per cent|pct|prozent|pour ?cent)"
-_OF_FUNCTION = r"(?:err\w*|fehler|sig\w*|σ|std\w*|esd|unc\w*|dev\w*|incert\w*|unsicher\w*)"
+_OF_FUNCTION = r"(?:err\w*|fehler|sig(?:ma\w*)?\b|σ|std\w*|esd|unc\w*|dev\w*|incert\w*|unsicher\w*)"
 _IN_PERCENT = (
     rf"{_OF_FUNCTION}[^\w%]*(?:in|as|en|is|are|of)?[^\w%]*{_PERCENT}|"
     rf"(?<!\d)(?<!\d ){_PERCENT}(?:age)?[\s_]*{_OF_FUNCTION}"  # not 2 % error
@@ -191,7 +191,7 @@ def in_percent(path: Path, header: Sequence[str], names: Names, column: int) -> 
         if re.search(_RELATIVE, line):
             raise ValueError(
                 f"{path}: its header calls the errors relative ({line!r}); convert them to those "
-                "of the function, or name them 'error (%)' where they are in percent"
+                "of the function, name them 'error (%)' if they are in percent, or mend that line"
             )
     return False
 

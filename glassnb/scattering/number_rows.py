@@ -99,22 +99,16 @@ def without_quotes(lines: Sequence[str]) -> list[str]:
     fields = [_fields(line) if '"' in line else None for line in lines]
     if not any(fields):
         return list(lines)
-    for k, line in enumerate(lines):
-        # a row of whole numbers needs no quotes
-        if (
-            '"' not in line
-            and "." not in line
-            and is_row(line)
-            and "," in line
-            and not re.search(r"[;\s]", line)
-        ):
-            fields[k] = line.split(",")
+    if any('",' in line for line, found in zip(lines, fields, strict=True) if found):
+        for k, line in enumerate(lines):  # whole numbers need no quotes
+            if not re.search(r'[".;\s]', line) and is_row(line):
+                fields[k] = line.split(",")
     return [";".join(f) if f else line for f, line in zip(fields, lines, strict=True)]
 
 
 def _fields(line: str) -> list[str] | None:
     """Return the numbers of a row of which some are in quotes, or None if this is none."""
-    for separator in ",;	 ":
+    for separator in ",;\t ":
         reader = csv.reader([line.strip()], delimiter=separator, skipinitialspace=True, strict=True)
         try:
             words = [word.strip() for word in next(reader)]
