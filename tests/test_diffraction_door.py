@@ -10,6 +10,7 @@ from glassnb.diffraction import (
     Probe,
     RadialProfile,
     Spot,
+    decompose,
     fluctuation_variance,
     null_scan,
     paired_spots,
@@ -136,3 +137,42 @@ def test_masks_that_would_be_forgotten_are_refused():
     assert whole.mask is None
     np.testing.assert_array_equal(virtual_image(whole, np.ma.MaskedArray(weights.data)).values,
                                   virtual_image(whole, weights.data).values)  # fmt: skip
+
+
+# -- numbers that come with patterns -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"centre": (np.nan, 12)}, r"centre=\(nan, 12\): must be the pixel"),
+        ({"centre": (40, 12)}, r"centre=\(40, 12\): .* from 0 to 24"),
+        ({"centre": (-1, 12)}, r"centre=\(-1, 12\): must"),
+        ({"centre": (12, 12, 12)}, r"centre=\(12, 12, 12\): must"),
+        ({"centre": "middle"}, "centre='middle': must"),
+        ({"probe": 200e3}, "probe=200000.0: must be a glassnb.diffraction.Probe"),
+        ({"k_step": (0.1, 0.1, 0.1)}, r"k_step=\(0.1, 0.1, 0.1\): .* or two"),
+        ({"k_step": [0.1]}, r"k_step=\[0.1\]: .* or two"),
+        ({"k_step": "0.1 nm"}, "k_step='0.1 nm': must"),
+        ({"positions": "grid"}, "positions='grid': must be x and y in Å"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        measured(DATA, **options)
+
+
+def test_places_and_shapes_out_of_range():
+    one = measured(DATA)
+    for index in ((9, 9), (slice(0, 2), 1), (0, 1.0), (-5, 0), ("a", 0)):
+        with pytest.raises(ValueError, match=r"pattern\(.*within the shape of the scan, \(4, 3\)"):
+            one.pattern(*index)
+    np.testing.assert_array_equal(one.pattern(-1, np.int64(2)), DATA[3, 2])
+    with pytest.raises(ValueError, match=r"shape \(4, 3, 1, 1\).* at least 2 each: give"):
+        measured(DATA[..., :1, :1])
+    with pytest.raises(ValueError, match=r"is 1e\+307 .*below 1e\+150: leave"):
+        measured(np.where(DATA.max() == DATA, 1e307, DATA))
+    mask = np.zeros(DATA.shape, dtype=bool)
+    mask[1, 1] = True
+    with pytest.raises(ValueError, match="masked in some of the patterns; leave out the patterns"):
+        decompose(measured(DATA, mask=mask), 1)

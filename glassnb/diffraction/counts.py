@@ -257,7 +257,8 @@ def _refuse(counts: FloatArray, where: tuple[Any, ...]) -> None:
     raise ValueError(
         f"patterns: pixel {pixel} of the pattern at {place} of the scan is {value} "
         f"({int(bad.sum())} such pixels in the patterns read with it); counts must be finite "
-        "(no NaN): leave such pixels out with mask=, such as mask=~np.isfinite(patterns)"
+        f"(no NaN) and below {_LARGEST:g}: leave such pixels out with mask=, "
+        "such as mask=~np.isfinite(patterns)"
     )
 
 

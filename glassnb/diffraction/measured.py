@@ -81,11 +81,21 @@ def measured_scan(
     patterns, mask = without_mask(patterns, mask)
     if k_step is None:
         raise ValueError("k_step=None: give the size of a pixel in 1/Å; the data do not say it")
-    steps = np.broadcast_to(np.asarray(k_step, dtype=float), (2,))
-    if not (np.isfinite(steps).all() and (steps > 0).all()):
-        raise ValueError(f"k_step={k_step}: must be the size of a pixel in 1/Å")
+    if probe is not None and not isinstance(probe, Probe):
+        raise ValueError(f"probe={probe!r}: must be a glassnb.diffraction.Probe")
+    steps = _two(k_step if np.ndim(k_step) else [k_step, k_step])
+    if steps is None or not (steps > 0).all():
+        raise ValueError(
+            f"k_step={k_step!r}: must be the size of a pixel in 1/Å, or two, one for each axis"
+        )
     shape = tuple(int(n) for n in patterns.shape[:-2])
-    middle = [n // 2 for n in patterns.shape[-2:]] if centre is None else centre
+    last = np.array(patterns.shape[-2:]) - 1
+    middle = _two((last + 1) // 2 if centre is None else centre)
+    if middle is None or (middle < 0).any() or (middle > last).any():
+        raise ValueError(
+            f"centre={centre!r}: must be the pixel of the unscattered beam, two numbers from 0 to "
+            f"{last[0]} and 0 to {last[1]}; count it from the first pixel of the pattern"
+        )
     k_x, k_y = (
         (np.arange(n) - c) * step
         for n, c, step in zip(patterns.shape[-2:], middle, steps, strict=True)
@@ -96,7 +106,10 @@ def measured_scan(
         if len(shape) == 1:
             places = np.column_stack([places[:, 0], np.zeros(len(places))])
     else:
-        places = np.asarray(positions, dtype=float)
+        try:
+            places = np.asarray(unmasked(positions, "positions"), dtype=float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"positions={positions!r}: must be x and y in Å") from error
     if places.shape != (int(np.prod(shape)), 2) or not np.isfinite(places).all():
         raise ValueError(
             f"positions: have shape {places.shape}; must be ({int(np.prod(shape))}, 2), finite"
@@ -121,6 +134,20 @@ def _check_shape(patterns: Any) -> None:
             f"patterns: have shape {tuple(patterns.shape)}; must be (n_x, n_y, n_k_x, n_k_y) "
             "or (n_positions, n_k_x, n_k_y)"
         )
+    if min(patterns.shape[-2:]) < 2:
+        raise ValueError(
+            f"patterns: have shape {tuple(patterns.shape)}; the last two axes, of the pixels of a "
+            "pattern, need at least 2 each: give the patterns, not sums of them"
+        )
+
+
+def _two(values: Any) -> NDArray[np.float64] | None:
+    """Return two finite numbers, or ``None`` if these are none."""
+    try:
+        found = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        return None
+    return found if found.shape == (2,) and np.isfinite(found).all() else None
 
 
 def open_patterns(path: str | os.PathLike[str]) -> Measured:

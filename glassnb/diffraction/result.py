@@ -268,14 +268,20 @@ class DiffractionScan:
         Raises
         ------
         ValueError
-            If the patterns were not kept, the place has another number of axes, or a pixel that
-            is not masked is NaN or infinite.
+            If the patterns were not kept, the place has another number of axes or is not in the
+            scan, or a pixel that is not masked is NaN or infinite.
         """
         if self.patterns is None:
             next(self.blocks())
         if len(index) != len(self.shape):
             raise ValueError(f"pattern{index}: the scan has the shape {self.shape}")
-        np.broadcast_to(0, self.shape)[index]  # an IndexError is no fault of the file
+        if not all(
+            isinstance(i, int | np.integer) and -n <= i < n
+            for i, n in zip(index, self.shape, strict=True)
+        ):
+            raise ValueError(
+                f"pattern{index}: must be whole numbers within the shape of the scan, {self.shape}"
+            )
         return read_counts(self.patterns, self.mask, index)
 
     def decompose(self, n: int, *, seed: int = 0) -> Decomposition:

@@ -88,7 +88,8 @@ def angular_power_spectrum(
     Friedel pairs make the even n; speckle has power at every even n, about 1 over the number of
     speckles in the ring, so compare with :func:`null_scan`. Where a part of a ring is masked, the
     correlation is the mean over the pairs of angles that are both seen; of a ring in which some
-    distance of angles has no such pair the power is NaN.
+    distance of angles has no such pair the power is NaN. That estimate is unbiased only over many
+    random orientations: of a single textured pattern it may be off by a factor of two.
 
     Parameters
     ----------

@@ -131,6 +131,11 @@ def decompose(
     """
     low, high = check_range(scan, k_range)
     pixels = np.flatnonzero(((scan.k >= low) & (scan.k < high) & (scan.seen == 1)).ravel())
+    if not pixels.size:
+        raise ValueError(
+            f"k_range=({low:.3f}, {high:.3f}): every pixel in it is masked in some of the "
+            "patterns; leave out the patterns that are masked as a whole, or mask fewer pixels"
+        )
     if not 1 <= n <= min(scan.n_patterns, pixels.size):
         raise ValueError(
             f"n={n}: must be from 1 to {min(scan.n_patterns, pixels.size)}, the number of patterns "
