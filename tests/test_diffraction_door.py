@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase import Atoms
 
 from glassnb.diffraction import (
     Annulus,
@@ -10,6 +11,7 @@ from glassnb.diffraction import (
     Probe,
     RadialProfile,
     Spot,
+    cut_slab,
     decompose,
     fluctuation_variance,
     null_scan,
@@ -176,3 +178,28 @@ def test_places_and_shapes_out_of_range():
     mask[1, 1] = True
     with pytest.raises(ValueError, match="masked in some of the patterns; leave out the patterns"):
         decompose(measured(DATA, mask=mask), 1)
+
+
+# -- models and null scans -----------------------------------------------------------------------
+
+
+def test_atoms_in_one_place_are_refused():
+    atoms = Atoms("Pd3", [[1, 1, 1], [5, 5, 5], [5, 5, 17]], cell=[12, 12, 12], pbc=True)
+    with pytest.raises(ValueError, match=r"1.*2"):
+        cut_slab(atoms)
+    film = Atoms("Pd2", [[5, 5, 5], [5, 5, 5.01]], cell=[12, 12, 0], pbc=(True, True, False))
+    with pytest.raises(ValueError, match=r"0.*1"):
+        cut_slab(film)
+
+
+def test_a_null_scan_has_the_same_beam_and_pixels():
+    one = measured(DATA)
+    others = (
+        measured(DATA, probe=Probe(200e3, 2.5)),
+        measured(DATA, k_step=0.09),
+        measured(DATA[..., 2:-2, 2:-2]),
+    )
+    for other in others:
+        with pytest.raises(ValueError, match="null: its probe.*give a scan with the same beam"):
+            significance(one, null=other)
+    assert np.isfinite(significance(one, null=measured(DATA[:2])).p_values).all()
