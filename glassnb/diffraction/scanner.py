@@ -9,6 +9,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
+from glassnb.core.neighbours import OVERLAP, neighbours
 from glassnb.core.progress import ProgressOption, progress_bar
 from glassnb.core.structure import check_atoms
 from glassnb.diffraction.kinematic import kinematic_transfer
@@ -328,6 +329,9 @@ def _check(
     for frame in frames:
         structure = frame.atoms if isinstance(frame, Slab) else frame
         check_atoms(structure)
+        if isinstance(frame, Slab):  # what meets at a seam is no fault of the model
+            structure = Atoms(structure.symbols, structure.positions)
+        neighbours(structure, OVERLAP)  # stops and names atoms that stand twice
         for symbol in sorted(set(structure.get_chemical_symbols())):
             electron_form_factor(symbol, [1.0])
 

@@ -18,7 +18,6 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from glassnb.core.neighbours import OVERLAP, neighbours
 from glassnb.core.structure import check_atoms
 
 __all__ = ["Slab", "cut_slab", "gathered"]
@@ -123,10 +122,9 @@ def cut_slab(
     ------
     ValueError
         If a number is out of range, the model is not periodic where it must be continued, the
-        slab is to be thicker than a film, two atoms are in one place, or no atom is in the slab.
+        slab is to be thicker than a film, or no atom is in the slab.
     """
     check_atoms(atoms)
-    neighbours(atoms, OVERLAP)  # stops and names atoms that stand twice
     if axis not in _AXES:
         raise ValueError(f"axis={axis!r}: must be 'x', 'y' or 'z'")
     order = list(_AXES[axis])
