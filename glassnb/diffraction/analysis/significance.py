@@ -314,7 +314,7 @@ def _of_null(scan: DiffractionScan, ring: Ring, null: DiffractionScan) -> FloatA
     steps = [[float(k[1] - k[0]) for k in (one.k_x, one.k_y)] for one in (null, scan)]
     if null.probe is not None and scan.probe is not None and null.probe != scan.probe:
         differ = f"probe is {null.probe}, that of the scan {scan.probe}"
-    elif null.mean.shape != scan.mean.shape or not np.allclose(*steps, rtol=1e-6):
+    elif null.mean.shape != scan.mean.shape or not np.allclose(steps[0], steps[1], rtol=1e-6):
         differ = (
             f"probe is the same, but its patterns are {null.mean.shape} pixels of {steps[0]} 1/Å, "
             f"those of the scan {scan.mean.shape} of {steps[1]}"
