@@ -193,14 +193,8 @@ def test_atoms_in_one_place_are_refused():
         scan(cut_slab(film), PROBE)
 
 
-def test_a_null_scan_has_the_same_beam_and_pixels():
+def test_a_null_scan_has_the_same_beam():
     one = measured(DATA)
-    others = (
-        measured(DATA, probe=Probe(200e3, 2.5)),
-        measured(DATA, k_step=0.09),
-        measured(DATA[..., 2:-2, 2:-2]),
-    )
-    for other in others:
-        with pytest.raises(ValueError, match="null: its probe.*give a scan with the same beam"):
-            significance(one, null=other)
+    with pytest.raises(ValueError, match="null: its probe.*give a scan with the same beam"):
+        significance(one, null=measured(DATA, probe=Probe(200e3, 2.5)))
     assert np.isfinite(significance(one, null=measured(DATA[:2])).p_values).all()

@@ -311,18 +311,11 @@ def _of_null(scan: DiffractionScan, ring: Ring, null: DiffractionScan) -> FloatA
     """Return the strongest pairs of a scan that is the null, behind the mask of the other."""
     own = ring_of(null, ring.k_range, 2 * ring.speckle)
     check_noise(null, own)
-    steps = [[float(k[1] - k[0]) for k in (one.k_x, one.k_y)] for one in (null, scan)]
     if null.probe is not None and scan.probe is not None and null.probe != scan.probe:
-        differ = f"probe is {null.probe}, that of the scan {scan.probe}"
-    elif null.mean.shape != scan.mean.shape or not np.allclose(steps[0], steps[1], rtol=1e-6):
-        differ = (
-            f"probe is the same, but its patterns are {null.mean.shape} pixels of {steps[0]} 1/Å, "
-            f"those of the scan {scan.mean.shape} of {steps[1]}"
+        raise ValueError(
+            f"null: its probe is {null.probe}, that of the scan {scan.probe}; give a scan with the "
+            "same beam"
         )
-    else:
-        differ = ""
-    if differ:
-        raise ValueError(f"null: its {differ}; give a scan with the same beam, shape and k_step")
     each = hidden_pixels(scan, ring, own)
     hidden = np.zeros((1, own.pixels.size), dtype=bool)
     if each is not None:
