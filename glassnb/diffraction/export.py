@@ -162,9 +162,11 @@ def _write_pieces(group: Any, name: str, array: Any) -> None:
     """Write patterns or their mask piece by piece, each with a checksum."""
     *scanned, n_x, n_y = array.shape
     chunks = (*(1 for _ in scanned), n_x, n_y)
+    # That of fletcher32 is 0 for zeros: an erased piece would pass, if zlib did not frame it.
     data = group.create_dataset(
-        name, shape=array.shape, dtype=array.dtype, chunks=chunks, fletcher32=True
-    )
+        name, shape=array.shape, dtype=array.dtype, chunks=chunks, fletcher32=True,
+        compression="gzip", compression_opts=0,
+    )  # fmt: skip
     for index in np.ndindex(*scanned[:-1]):
         data[index] = np.asarray(array[index])
 
