@@ -287,13 +287,13 @@ def _typed(word, species):
 
 
 def lammps_dump_atoms(data, species):
-    """The last frame of a LAMMPS dump with columns id, type, x, y, z."""
-    lines = _words(data)
+    """The last frame of a LAMMPS dump with columns id, type, x, y, z; empty lines say nothing."""
+    lines = [line for line in _words(data) if line]
     at = max(k for k, line in enumerate(lines) if line[:2] == ["ITEM:", "ATOMS"])
     head = max(k for k, line in enumerate(lines) if line[:2] == ["ITEM:", "NUMBER"])
     box = max(k for k, line in enumerate(lines) if line[:2] == ["ITEM:", "BOX"])
     columns = lines[at][2:]
-    rows = [line for line in lines[at + 1 :] if line]
+    rows = lines[at + 1 :]
     low = [_finite(line)[0] for line in lines[box + 1 : box + 4]]
     (count,) = map(_whole, lines[head + 1])
     if len(rows) != count or any(len(row) != len(columns) for row in rows):
